@@ -1,0 +1,1 @@
+"""The seven contracts; one folder each: protocol, samples, clauses, scenarios."""

@@ -1,0 +1,1 @@
+"""One deterministic reference per capability: pure logic over a state that the caller keeps."""

@@ -1,0 +1,1 @@
+"""One way to compare outputs: by field class."""

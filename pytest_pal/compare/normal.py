@@ -1,0 +1,93 @@
+"""The part of outputs that must be equal, in a form in which it can be compared."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from ..model.fields import FieldClass, field_class
+from ..model.payload import Payload
+
+NEVER_EQUAL = frozenset({"measured", "free"})
+
+
+def comparable(output: Payload, *, drop: frozenset[str] = NEVER_EQUAL, ids: Mapping[Any, str] | None = None) -> Any:
+    """The output as JSON, without fields of the classes in ``drop``; ``ids`` renames fields of class id."""
+    return _reduced(output, output.plain(), drop, ids or {})
+
+
+def ids_in(output: Payload) -> list[Any]:
+    """The values of all fields of class id, in the order in which they stand."""
+    found: list[Any] = []
+    for model, name, value in _fields(output):
+        if field_class(model, name).name == "id" and value is not None:
+            found.append(value)
+    return found
+
+
+def renaming(outputs: list[Payload]) -> dict[Any, str]:
+    """A consistent one-to-one renaming of the ids of a trace: the n-th new id becomes ``id:n``."""
+    names: dict[Any, str] = {}
+    for output in outputs:
+        for value in ids_in(output):
+            names.setdefault(value, f"id:{len(names) + 1}")
+    return names
+
+
+def tolerances(model: type[BaseModel], traits: Any) -> Callable[[str], float]:
+    """How far the number at an RFC 6901 pointer into such an output may be off, by its field class."""
+    classes = _classes(model)
+
+    def of(pointer: str) -> float:
+        found = classes.get(re.sub(r"/\d+(?=/|$)", "/*", pointer))
+        if found is None:
+            return 0.0
+        return float(getattr(traits, found.trait)) if found.trait else found.tolerance
+
+    return of
+
+
+@cache
+def _classes(model: type[BaseModel]) -> dict[str, FieldClass]:
+    found: dict[str, FieldClass] = {}
+    for name, field in model.model_fields.items():
+        pointer = f"/{field.alias or name}"
+        found[pointer] = field_class(model, name)
+        for inner, star in _inner_models(field.annotation):
+            found.update({pointer + star + rest: value for rest, value in _classes(inner).items()})
+    return found
+
+
+def _inner_models(annotation: Any, star: str = "") -> list[tuple[type[BaseModel], str]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [(annotation, star)]
+    deeper = "/*" if getattr(annotation, "__origin__", None) is tuple else star
+    return [found for inner in get_args(annotation) for found in _inner_models(inner, deeper)]
+
+
+def _fields(value: Any) -> list[tuple[type[BaseModel], str, Any]]:
+    if isinstance(value, tuple):
+        return [found for item in value for found in _fields(item)]
+    if not isinstance(value, BaseModel):
+        return []
+    found: list[tuple[type[BaseModel], str, Any]] = []
+    for name in type(value).model_fields:
+        item = getattr(value, name)
+        found += [(type(value), name, item), *_fields(item)]
+    return found
+
+
+def _reduced(value: Any, plain: Any, drop: frozenset[str], ids: Mapping[Any, str]) -> Any:
+    if isinstance(value, tuple):
+        return [_reduced(item, plain[index], drop, ids) for index, item in enumerate(value)]
+    if not isinstance(value, BaseModel):
+        return plain
+    reduced: dict[str, Any] = {}
+    for name, field in type(value).model_fields.items():
+        kind, wire = field_class(type(value), name).name, field.alias or name
+        if kind not in drop:
+            item = _reduced(getattr(value, name), plain[wire], drop, ids)
+            reduced[wire] = ids.get(item, item) if kind == "id" else item
+    return reduced

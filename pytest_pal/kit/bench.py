@@ -1,0 +1,103 @@
+"""The bench of one item: a fresh vendor, a configuration, a clock, and a record of the steps taken."""
+
+import random
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..clock import SimulatedClock
+from ..model.clause import Unproven
+from ..model.context import Context, RandomIds
+from ..model.subject import Outcome
+from .harness import close_vendor
+from .target import Target
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SEED = 20_260_302
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was done to the subject, for the failure's text."""
+
+    what: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome | None = None
+
+
+class Bench:
+    """Shared by all instances of one configuration; `close` removes everything that the item made."""
+
+    def __init__(self, target: Target, *, settings: Mapping[str, Any] | None = None, state_file: bool = False) -> None:
+        self.target = target
+        self.clock = SimulatedClock(START)
+        self.steps: list[Step] = []
+        self.unread = False
+        self._settings = dict(settings or {})
+        self._state_file = state_file
+        self._source = random.Random(SEED)
+        self.ids = RandomIds(random.Random(SEED + 1))
+        self.keys = RandomIds(random.Random(SEED + 2))
+        self._directory: Path | None = None
+
+    @property
+    def directory(self) -> Path:
+        """A private directory, made when somebody asks for it."""
+        if self._directory is None:
+            self._directory = Path(tempfile.mkdtemp(prefix="pal-"))
+        return self._directory
+
+    @cached_property
+    def vendor(self) -> Any:
+        fresh = self.target.harness.fresh
+        return None if fresh is None else fresh(self._sub("vendor"))
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """Defaults of the contract, then the harness's, then what the clause or scenario asks for."""
+        config = {"seed": 0, **self.target.contract.config, **self.target.harness.config_for(self.vendor)}
+        if self.target.harness.reach == "in_process":
+            config.setdefault("state", str(self._sub("state") / "state.json") if self._state_file else {})
+        return {**config, **self._settings}
+
+    @cached_property
+    def provided(self) -> dict[str, Any]:
+        return {**self.target.contract.provided, **self.target.harness.given_for(self.vendor)}
+
+    def context(self) -> Context:
+        keeps = self.target.traits.delivery == "at_most_once" or self.target.harness.reach != "in_process"
+        return Context(
+            clock=self.clock,
+            random=self._source,
+            ids=self.ids,
+            timeout=5.0,
+            state_dir=self._sub("adapter") if keeps else None,
+        )
+
+    def observer(self, adapter: Any) -> Any:
+        """The harness's observer, else the adapter's own. Raises `Unproven` where there is none."""
+        if self.target.harness.observe is not None:
+            return self.target.harness.observe(self.vendor)
+        if hasattr(adapter, "observe"):
+            return adapter.observe()
+        lists = ", ".join(f"{name}()" for name in self.target.capability.observed)
+        raise Unproven(
+            f"nobody can look at the vendor's state: give {self.target.cls.__name__} a method observe() that "
+            f"returns an object with {lists}, or its harness observe=lambda vendor: ..."
+        )
+
+    def close(self) -> None:
+        if "vendor" in self.__dict__:
+            close_vendor(self.vendor)
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _sub(self, name: str) -> Path:
+        path = self.directory / name
+        path.mkdir(exist_ok=True)
+        return path

@@ -1,0 +1,59 @@
+"""A contract as the kit uses it: the capability with its samples, scenarios and clauses."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..model.capability import Capability
+from ..model.clause import Clause
+from ..model.samples import Part, Refusal, Sample, Scene
+
+
+@dataclass(frozen=True)
+class ScenarioStep:
+    """One step of a scenario: ``kind`` is call, observe, advance or restart; ``line`` its place in the file."""
+
+    kind: str
+    line: int
+    value: Any
+    arguments: Mapping[str, Any]
+    expect: Any = None
+    expects: bool = False
+    error: tuple[str, ...] = ()
+    save: Mapping[str, str] | None = None
+    part: str | None = None
+    needs: tuple[str, ...] = ()
+    exactly_once: bool = False
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A life of one adapter, with the expectations that a person wrote."""
+
+    name: str
+    title: str
+    line: int
+    since: str
+    config: Mapping[str, Any]
+    steps: tuple[ScenarioStep, ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """``config`` is the in-process configuration every adapter gets, ``provided`` what samples may use."""
+
+    capability: Capability
+    samples: Mapping[str, Sample]
+    refusals: tuple[Refusal, ...]
+    parts: Mapping[str, Part]
+    variables: Callable[[Scene], Mapping[str, Any]]
+    config: Mapping[str, Any]
+    provided: Mapping[str, Any]
+    scenarios: tuple[Scenario, ...]
+    clauses: tuple[Clause, ...] = ()
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The operations and parts that an adapter may declare unsupported."""
+        operations = (name for name, found in self.capability.operations.items() if found.optional)
+        return (*operations, *self.parts)

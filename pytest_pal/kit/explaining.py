@@ -1,0 +1,133 @@
+"""The text of a failure: the sentence, the steps taken, expected and seen, readable at 80 columns."""
+
+import json
+import textwrap
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..model.clause import Clause, ClauseFailed, Unproven
+from ..model.differences import MISSING, Difference
+from ..model.payload import Payload
+from .bench import Step
+from .target import Target
+
+WIDTH = 78
+SHOWN_STEPS = 12
+SHOWN_DIFFERENCES = 8
+_OURS = Path(__file__).parent.parent
+
+
+def text(clause: Clause, steps: Sequence[Step], error: Exception, swapped: str | None, target: Target) -> str:
+    """Everything a person needs to see what happened; no frame of pytest-pal."""
+    parts = [*_wrapped(f"{clause.level}: {clause.sentence}"), ""]
+    if swapped is not None:
+        reason = target.unsupported[swapped]
+        parts += [*_wrapped(f"{swapped} is declared unsupported ({reason}), so it must be refused."), ""]
+    if steps:
+        parts += ["steps:", *_steps(steps), ""]
+    parts += [*_story(error)]
+    return "\n".join(parts)
+
+
+def cause(error: BaseException) -> str:
+    """What failures of one cause have in common: the place in the adapter, or the words."""
+    place = _place(error)
+    if place:
+        return f"{type(error).__name__} at {place}"
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return first if isinstance(error, ClauseFailed | Unproven) else f"{type(error).__name__}: {first}"
+
+
+def _story(error: Exception) -> Iterator[str]:
+    if isinstance(error, Unproven):
+        yield from _wrapped(f"unproven: {error}")
+    elif isinstance(error, ClauseFailed):
+        yield from _wrapped(f"failed: {error.what}")
+        yield from _differences(error.differences)
+        if error.__cause__ is not None:
+            yield from _raised(error.__cause__)
+    else:
+        yield from _raised(error)
+
+
+def _raised(error: BaseException) -> Iterator[str]:
+    yield from _wrapped(f"raised: {type(error).__name__}: {error}")
+    place = _place(error)
+    if place:
+        yield f"  at {place}"
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line outside pytest-pal's own machinery, as file:line in function."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not _is_machinery(frame.filename)]
+    return f"{_short(theirs[-1].filename)}:{theirs[-1].lineno} in {theirs[-1].name}" if theirs else ""
+
+
+def _is_machinery(filename: str) -> bool:
+    path = Path(filename)
+    if "contracts" in path.parts and path.name in ("clauses.py", "samples.py", "protocol.py"):
+        return True
+    ours = _OURS in path.parents
+    return ours and not {"mocks", "adapters"} & set(path.relative_to(_OURS).parts)
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd())) if Path.cwd() in path.parents else filename
+
+
+def _differences(found: Sequence[Difference]) -> Iterator[str]:
+    for difference in found[:SHOWN_DIFFERENCES]:
+        yield f"  at {difference.pointer or 'the whole'}:"
+        yield from _side("expected", difference.expected)
+        yield from _side("seen", difference.seen)
+    if len(found) > SHOWN_DIFFERENCES:
+        yield f"  and {len(found) - SHOWN_DIFFERENCES} more differences"
+
+
+def _side(name: str, value: Any) -> list[str]:
+    shown = value if value == MISSING or isinstance(value, str) and " " in value else _compact(value)
+    lead = f"    {name + ':':<10}"
+    return textwrap.wrap(lead + str(shown), WIDTH, subsequent_indent=" " * len(lead), max_lines=4, placeholder=" ...")
+
+
+def _steps(steps: Sequence[Step]) -> Iterator[str]:
+    if len(steps) > SHOWN_STEPS:
+        yield f"  ... {len(steps) - SHOWN_STEPS} earlier steps"
+    for step in steps[-SHOWN_STEPS:]:
+        yield from _cut(f"  {step.what}{_arguments(step)}")
+        if step.outcome is not None:
+            yield from _cut(f"    -> {_outcome(step)}")
+
+
+def _arguments(step: Step) -> str:
+    if not step.arguments:
+        return ""
+    return "(" + ", ".join(f"{name}={_compact(value)}" for name, value in step.arguments.items()) + ")"
+
+
+def _outcome(step: Step) -> str:
+    assert step.outcome is not None
+    if step.outcome.error is not None:
+        return step.outcome.brief()
+    return _compact(step.outcome.value)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return value.plain() if isinstance(value, Payload) else str(value)
+
+
+def _cut(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, max_lines=3, placeholder=" ...")
+
+
+def _wrapped(text: str) -> list[str]:
+    return [line for part in text.splitlines() or [""] for line in textwrap.wrap(part, WIDTH) or [""]]

@@ -1,0 +1,24 @@
+"""The clause families: checks that are made for any capability from what its operations declare."""
+
+from collections.abc import Iterator
+
+from ...model.clause import Clause
+from ..contract import Contract
+from . import bad_input, concurrency, determinism, idempotency, life_cycle, offline, scenario, shape
+
+ORDER = ("shape", "scenario", "rule", "determinism", "idempotency", "bad_input", "life_cycle", "concurrency", "offline")
+"""Families in order of dependency; a capability's own clauses are of the family ``rule``."""
+
+_SOURCES = (shape, scenario, determinism, idempotency, bad_input, life_cycle, concurrency, offline)
+
+
+def generate(contract: Contract) -> Iterator[Clause]:
+    """Every generated clause of a contract."""
+    for family in _SOURCES:
+        yield from family.clauses(contract)
+
+
+def rank(clause: Clause) -> tuple[int, str]:
+    """Sorts clauses by dependency; a family of somebody else's comes with the rules."""
+    family = clause.family if clause.family in ORDER else "rule"
+    return ORDER.index(family), clause.id

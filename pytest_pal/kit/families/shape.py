@@ -1,0 +1,62 @@
+"""Shape: what an operation returns is what its contract says, and is the caller's own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...compare.normal import NEVER_EQUAL, comparable
+from ...model.clause import Check, Clause, same
+from ...model.operation import Operation
+from ...model.subject import Subject
+from ..contract import Contract
+
+
+def clauses(contract: Contract) -> Iterator[Clause]:
+    for operation in contract.capability.operations.values():
+        stem = f"{contract.capability.name}.{operation.name}.shape"
+        yield Clause(
+            f"{stem}.output",
+            f"{operation.name} returns a valid {operation.output.__name__}, and the same after a trip through JSON.",
+            _output(operation),
+        )
+        yield Clause(
+            f"{stem}.no_alias",
+            f"Changing what {operation.name} returned changes nothing that is stored or returned later.",
+            _no_alias(operation),
+        )
+
+
+def _output(operation: Operation) -> Check:
+    def check(subject: Subject) -> None:
+        seen = subject.call(operation.name, **subject.prepare(operation.name)(0))
+        again = operation.output.model_validate_json(seen.model_dump_json(by_alias=True))
+        same(again, seen, "the output after a trip through JSON")
+
+    return check
+
+
+def _no_alias(operation: Operation) -> Check:
+    def check(subject: Subject) -> None:
+        arguments = subject.prepare(operation.name)(0)
+        if operation.key:
+            arguments.setdefault(operation.key, subject.key())
+        returned = subject.raw(operation.name, **arguments)
+        before = subject.capability.accept(operation.name, returned)
+        stored = subject.snapshot() if operation.effect == "write" else None
+        _spoil(returned)
+        if stored is not None:
+            same(subject.snapshot(), stored, "the vendor's state after the output was changed")
+        if operation.idempotency != "natural":
+            again = subject.call(operation.name, **arguments)
+            drop = NEVER_EQUAL | {"time"}
+            same(comparable(again, drop=drop), comparable(before, drop=drop), "the same call after that")
+
+    return check
+
+
+def _spoil(value: Any) -> None:
+    """Empties every mutable container inside, the innermost first."""
+    if type(value) not in (dict, list):
+        return
+    for item in value.values() if isinstance(value, dict) else value:
+        _spoil(item)
+    value.clear()

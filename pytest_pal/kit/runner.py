@@ -1,0 +1,100 @@
+"""Runs one clause on one adapter: fresh vendor, network guard, verdict, and the text of a failure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import PalError
+from ..model.clause import Clause, ClauseFailed, Unproven
+from ..model.verdict import ClauseResult, Verdict
+from . import explaining
+from .bench import Bench
+from .guard import GUARD, NetworkForbidden
+from .refusing import refuses
+from .subject import LiveSubject
+from .target import Target
+from .verdict import is_provisional
+
+
+@dataclass(frozen=True)
+class Run:
+    """A clause's result with the exception behind it, for those who want the traceback."""
+
+    result: ClauseResult
+    error: BaseException | None = None
+
+
+def run_clause(target: Target, clause: Clause) -> Run:
+    """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
+    settings = _settings(target, clause)
+    bench = Bench(target, settings=settings, state_file=clause.new_process)
+    swapped = _missing(target, clause)
+    error: Exception | None = None
+    violations: list[str] = []
+    try:
+        with GUARD.watching(loopback=target.harness.reach != "in_process") as violations:
+            with LiveSubject(bench) as subject:
+                if swapped is None:
+                    clause.check(subject)
+                else:
+                    _refused_part(subject, swapped)
+    except Exception as caught:  # noqa: BLE001 - every error is a verdict
+        error = caught
+    if violations:
+        error = _network(target, violations, error)
+    return Run(_result(target, clause, bench, error, swapped), error)
+
+
+def _settings(target: Target, clause: Clause) -> Mapping[str, Any]:
+    scenario = next((s for s in target.contract.scenarios if clause.id.endswith(f".scenario.{s.name}")), None)
+    return {} if scenario is None else scenario.config
+
+
+def _missing(target: Target, clause: Clause) -> str | None:
+    """The first optional thing that the clause is about and that the adapter does not offer."""
+    return next((part for part in (clause.operation, *clause.needs) if part in target.unsupported), None)
+
+
+def _refused_part(subject: LiveSubject, part: str) -> None:
+    contract = subject.target.contract
+    sample: Any = contract.parts.get(part) or contract.samples[part]
+    refuses(subject, part.split(".")[0], subject.prepare(sample)(0), "unsupported")
+
+
+def _network(target: Target, violations: list[str], error: Exception | None) -> ClauseFailed:
+    reach = target.harness.reach
+    what = (
+        "it says that it works in process (reach of its harness), and used the network"
+        if reach == "in_process"
+        else "it used an address outside this machine"
+    )
+    failed = ClauseFailed(f"{what}: {', '.join(dict.fromkeys(violations))}")
+    failed.__cause__ = None if isinstance(error, NetworkForbidden) else error
+    return failed
+
+
+def _result(
+    target: Target, clause: Clause, bench: Bench, error: Exception | None, swapped: str | None
+) -> ClauseResult:
+    verdict = _verdict(error, swapped)
+    if verdict is not Verdict.PASSED and is_provisional(clause, str(target.declared)):
+        verdict = Verdict.PROVISIONAL
+    scenario = clause.family == "scenario"
+    return ClauseResult(
+        clause_id=clause.id,
+        sentence=clause.sentence,
+        level=clause.level,
+        verdict=verdict,
+        latency_ms=1 if scenario and bench.steps else 0,
+        attempts=1 if scenario and bench.steps else 0,
+        cause="" if error is None else explaining.cause(error),
+        text="" if error is None else explaining.text(clause, bench.steps, error, swapped, target),
+    )
+
+
+def _verdict(error: Exception | None, swapped: str | None) -> Verdict:
+    if error is None:
+        return Verdict.PASSED if swapped is None else Verdict.UNSUPPORTED
+    return Verdict.UNPROVEN if isinstance(error, Unproven | PalError) else Verdict.FAILED
+
+

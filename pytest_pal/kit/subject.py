@@ -1,0 +1,246 @@
+"""The live subject: an adapter on a bench, called through the contract's check."""
+
+import asyncio
+import gc
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Barrier
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..model.capability import faults
+from ..model.clause import ClauseFailed
+from ..model.operation import Operation
+from ..model.payload import Output
+from ..model.samples import Given, Part, Refusal, Sample, Scene
+from ..model.subject import Call, Outcome
+from .bench import Bench, Step
+from .observers import rows
+from .process import Launch, run_elsewhere
+from .target import Target
+from .waiting import Waiter
+
+
+class LiveSubject:
+    """Implements `pytest_pal.model.subject.Subject` over one bench. Use as a context manager."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.target: Target = bench.target
+        self.capability = bench.target.capability
+        self.traits: Any = bench.target.traits
+        self._adapter: Any = None
+        self.waiter = Waiter()
+        self._others: list[LiveSubject] = []
+
+    def __enter__(self) -> "LiveSubject":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            for other in self._others:
+                other.__exit__()
+            self.close()
+        finally:
+            self.waiter.end()
+            self.bench.close()
+
+    # what a clause asks about
+
+    @property
+    def provided(self) -> Mapping[str, Any]:
+        return self.bench.provided
+
+    def now(self) -> datetime:
+        return self.bench.clock.now()
+
+    def offers(self, part: str) -> bool:
+        return part not in self.target.unsupported
+
+    def key(self) -> str:
+        return f"key-{self.bench.keys.new()}"
+
+    def observe(self, what: str) -> list[dict[str, Any]]:
+        found = self._observed([what])[what]
+        self._record(Step("observe", {what: found}))
+        return found
+
+    def snapshot(self) -> dict[str, list[dict[str, Any]]]:
+        return self._observed(self.capability.observed)
+
+    # what a clause does
+
+    def call(self, operation: str, /, **arguments: Any) -> Any:
+        return self.attempt(operation, **arguments).unwrap()
+
+    def attempt(self, operation: str, /, **arguments: Any) -> Outcome:
+        declared, arguments = self._ready(operation, arguments)
+        outcome = self._finish(operation, lambda: self.waiter.wait(self._invoke(declared, arguments)))
+        self._record(Step(operation, arguments, outcome))
+        return outcome
+
+    def raw(self, operation: str, /, **arguments: Any) -> Any:
+        declared, arguments = self._ready(operation, arguments)
+        self._record(Step(operation, arguments))
+        return self.waiter.wait(self._invoke(declared, arguments))
+
+    def together(self, calls: Iterable[Call]) -> list[Outcome]:
+        ready = [self._ready(call.operation, call.arguments) for call in calls]
+        if any(inspect.iscoroutinefunction(getattr(self.adapter, found.name)) for found, _ in ready):
+            outcomes = self._as_tasks(ready)
+        else:
+            outcomes = self._as_threads(ready)
+        for (found, arguments), outcome in zip(ready, outcomes, strict=True):
+            self._record(Step(f"at once: {found.name}", arguments, outcome))
+        return outcomes
+
+    def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
+        if isinstance(sample, str):
+            sample = self.target.contract.samples[sample]
+        arguments, given = sample.arguments, self._given(sample.given)
+        return lambda n: dict(arguments(self.scene(n, given)))
+
+    def scene(self, n: int = 0, given: Mapping[str, Any] | None = None) -> Scene:
+        return Scene(self.traits, self.now(), n, given or {}, self.provided)
+
+    def advance(self, seconds: float) -> None:
+        self.bench.clock.advance(seconds)
+        self._record(Step(f"advance the clock by {seconds:g} s"))
+        if hasattr(self.adapter, "run_due"):
+            self.waiter.wait(self.adapter.run_due())
+
+    def restart(self) -> None:
+        self._adapter = None
+        gc.collect()
+        if self.target.harness.restart is not None:
+            self.target.harness.restart(self.bench.vendor)
+        self._record(Step("restart the adapter"))
+        self.open()
+
+    def open(self) -> Any:
+        """The instance, made where there is none."""
+        if self._adapter is None:
+            self._adapter = self.target.cls(self.bench.config, self.bench.context())
+        return self._adapter
+
+    def close(self) -> None:
+        adapter, self._adapter = self._adapter, None
+        self.waiter.close_instance(adapter)
+
+    def sibling(self) -> "LiveSubject":
+        return self._other(self.bench)
+
+    def stranger(self, **config: Any) -> "LiveSubject":
+        return self._other(Bench(self.target, settings=config))
+
+    def in_new_process(self, calls: Sequence[Call]) -> list[Outcome]:
+        self.close()
+        ready = [self._ready(call.operation, call.arguments) for call in calls]
+        launch = Launch.of(self.bench, [(found.name, self._checked(found, arguments)) for found, arguments in ready])
+        self._record(Step("in a new process, under another hash seed:"))
+        outcomes = [self._accepted(outcome) for outcome in run_elsewhere(launch)]
+        for call, outcome in zip(calls, outcomes, strict=True):
+            self._record(Step(call.operation, call.arguments, outcome))
+        return outcomes
+
+    # how it is done
+
+    @property
+    def adapter(self) -> Any:
+        return self.open()
+
+    def _ready(self, operation: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
+        declared = self.capability.operation(operation)
+        if declared.key == "idempotency_key" and "idempotency_key" not in arguments:
+            arguments = {**arguments, "idempotency_key": self.key()}
+        if declared.effect == "write":
+            self.bench.unread = True
+        elif self.bench.unread:
+            self.bench.unread = False
+            if self.traits.read_bound_s:
+                self.advance(self.traits.read_bound_s)
+        self.bench.clock.advance(0.001)
+        return declared, dict(arguments)
+
+    def _invoke(self, declared: Operation, arguments: Mapping[str, Any]) -> Any:
+        positional, keyword = self._checked(declared, arguments)
+        return getattr(self.adapter, declared.name)(*positional, **keyword)
+
+    def _checked(self, declared: Operation, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        checked = self.capability.check(declared.name, **arguments)
+        positional = [value for name, value in checked.items() if name not in declared.by_keyword]
+        return positional, {name: value for name, value in checked.items() if name in declared.by_keyword}
+
+    def _finish(self, operation: str, run: Callable[[], Any]) -> Outcome:
+        try:
+            return Outcome(operation, self._accept(operation, run()))
+        except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+            return Outcome(operation, error=error)
+
+    def _accept(self, operation: str, returned: Any) -> Output:
+        try:
+            return self.capability.accept(operation, returned)
+        except ValidationError as error:
+            raise ClauseFailed(f"{operation} returned what the contract does not allow: {faults(error)}") from None
+
+    def _accepted(self, outcome: Outcome) -> Outcome:
+        if outcome.error is not None:
+            return outcome
+        return self._finish(outcome.operation, lambda: outcome.value)
+
+    def _as_threads(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
+        self.open()
+        start = Barrier(len(ready))
+
+        def one(found: Operation, arguments: dict[str, Any]) -> Any:
+            start.wait()
+            return self._finish(found.name, lambda: self._invoke(found, arguments))
+
+        with ThreadPoolExecutor(len(ready)) as pool:
+            return list(pool.map(lambda pair: one(*pair), ready))
+
+    def _as_tasks(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
+        async def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
+            try:
+                returned = self._invoke(found, arguments)
+                value = await returned if inspect.isawaitable(returned) else returned
+            except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+                return Outcome(found.name, error=error)
+            return self._finish(found.name, lambda: value)
+
+        async def all_of_them() -> list[Outcome]:
+            return list(await asyncio.gather(*(one(*pair) for pair in ready)))
+
+        outcomes: list[Outcome] = self.waiter.wait(all_of_them())
+        return outcomes
+
+    def _given(self, steps: tuple[Given, ...]) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        for step in steps:
+            sample = self.target.contract.samples[step.operation]
+            if step.arguments is not None:
+                sample = Sample(step.arguments)
+            scene = self.scene(step.n, {**self._given(sample.given), **given})
+            given[step.name] = self.call(step.operation, **sample.arguments(scene))
+        return given
+
+    def _observed(self, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        observer = self.bench.observer(self.adapter)
+        return {name: rows(self.capability, name, self.waiter.wait(_list(observer, name))) for name in names}
+
+    def _other(self, bench: Bench) -> "LiveSubject":
+        other = LiveSubject(bench)
+        self._others.append(other)
+        return other
+
+    def _record(self, step: Step) -> None:
+        self.bench.steps.append(step)
+
+
+def _list(observer: Any, name: str) -> Any:
+    found = observer[name] if isinstance(observer, Mapping) else getattr(observer, name)
+    return found() if callable(found) else found
+

@@ -1,0 +1,42 @@
+"""Who is judged: an adapter's class with its capability, its harness and what it declares about itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..model.capability import Capability
+from ..model.payload import Traits
+from .contract import Contract
+from .harness import Harness
+
+
+@dataclass(frozen=True)
+class Target:
+    """``origin`` says where the adapter was found (a distribution, a conftest), for messages."""
+
+    name: str
+    contract: Contract
+    harness: Harness
+    origin: str
+
+    @property
+    def capability(self) -> Capability:
+        return self.contract.capability
+
+    @property
+    def cls(self) -> type:
+        return self.harness.cls
+
+    @cached_property
+    def traits(self) -> Traits:
+        return self.capability.traits.of(getattr(self.cls, "traits", None))
+
+    @cached_property
+    def unsupported(self) -> Mapping[str, str]:
+        """Optional operations and parts that are not offered, with the vendor's reason."""
+        return dict(getattr(self.cls, "unsupported", {}))
+
+    @property
+    def declared(self) -> Any:
+        return getattr(self.cls, "contract", None)

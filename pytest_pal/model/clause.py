@@ -1,0 +1,131 @@
+"""Clauses: one checkable sentence each, with a stable ID, a level, and the check that decides it."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from .differences import Difference, Tolerances, differences
+
+if TYPE_CHECKING:
+    from .subject import Outcome
+
+ID_PATTERN = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){3}")
+WHOLE = "adapter"
+
+
+class Level(StrEnum):
+    """RFC 2119: only a MUST can make an adapter fail."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+Check = Callable[[Any], None]
+"""Takes a `pytest_pal.model.subject.Subject`; returns where the sentence holds, raises where it does not."""
+
+
+@dataclass(frozen=True)
+class Clause:
+    """``id`` reads capability.operation.family.check; what concerns the adapter as a whole says ``adapter``.
+
+    ``needs`` names the optional operations and parts without which the sentence says nothing.
+    ``applies(traits)`` false: it says nothing about such an adapter, and is not counted.
+    ``new_process`` says that the check goes on in another process; the state is then a file.
+    """
+
+    id: str
+    sentence: str
+    check: Check
+    level: Level = Level.MUST
+    since: str = "1.0"
+    needs: tuple[str, ...] = ()
+    applies: Callable[[Any], bool] = lambda traits: True
+    new_process: bool = False
+
+    @property
+    def capability(self) -> str:
+        return self.id.split(".")[0]
+
+    @property
+    def operation(self) -> str:
+        return self.id.split(".")[1]
+
+    @property
+    def family(self) -> str:
+        return self.id.split(".")[2]
+
+
+def clause(
+    id: str,
+    *,
+    level: Level = Level.MUST,
+    since: str = "1.0",
+    needs: Iterable[str] = (),
+    applies: Callable[[Any], bool] = lambda traits: True,
+    new_process: bool = False,
+) -> Callable[[Check], Clause]:
+    """Makes a clause of a check; the check's docstring is the sentence."""
+
+    def make(check: Check) -> Clause:
+        sentence = " ".join((check.__doc__ or "").split())
+        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process)
+
+    return make
+
+
+class ClauseFailed(AssertionError):
+    """The sentence does not hold. ``differences`` are the places where expected and seen part."""
+
+    def __init__(self, what: str, differences: Iterable[Difference] = ()) -> None:
+        self.what = what
+        self.differences = tuple(differences)
+        super().__init__(what)
+
+
+class Unproven(Exception):
+    """The clause could not be tried: what is missing, and how to add it. Red, never a pass."""
+
+
+def same(
+    seen: Any,
+    expected: Any,
+    what: str,
+    *,
+    subset: bool = False,
+    tolerances: Tolerances = lambda pointer: 0.0,
+) -> None:
+    """Fails the clause where ``seen`` differs from ``expected`` (payloads count as their JSON)."""
+    found = list(differences(_plain(expected), _plain(seen), subset=subset, tolerances=tolerances))
+    if found:
+        raise ClauseFailed(what, found)
+
+
+def holds(condition: bool, what: str, *, seen: Any = None) -> None:
+    """Fails the clause with ``what`` and what was seen, unless ``condition`` is true."""
+    if not condition:
+        raise ClauseFailed(what, () if seen is None else [Difference("", "as the sentence says", _plain(seen))])
+
+
+def refused(outcome: "Outcome", *codes: str) -> None:
+    """Fails the clause unless the call was refused for good with one of ``codes``."""
+    from ..errors import NonRetryableError
+
+    wanted = f"NonRetryableError({' or '.join(codes)})"
+    error = outcome.error
+    if not isinstance(error, NonRetryableError) or error.code not in codes:
+        raise ClauseFailed(
+            f"{outcome.operation} must be refused with {wanted}", [Difference("", wanted, outcome.brief())]
+        ) from (error if isinstance(error, Exception) else None)
+
+
+def _plain(value: Any) -> Any:
+    from .payload import Payload
+
+    if isinstance(value, Payload):
+        return value.plain()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""Small mechanisms that mocks, adapters and the run-time share."""
