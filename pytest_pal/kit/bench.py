@@ -23,11 +23,12 @@ SEED = 20_260_302
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that was done to the subject, for the failure's text."""
+    """One thing that was done to the subject; ``duration_s`` is simulated seconds."""
 
     what: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
+    duration_s: float = 0.0
 
 
 class Bench:

@@ -11,7 +11,6 @@ from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.differences import MISSING, Difference
 from ..model.payload import Payload
 from .bench import Step
-from .target import Target
 
 WIDTH = 78
 SHOWN_STEPS = 12
@@ -19,12 +18,11 @@ SHOWN_DIFFERENCES = 8
 _OURS = Path(__file__).parent.parent
 
 
-def text(clause: Clause, steps: Sequence[Step], error: Exception, swapped: str | None, target: Target) -> str:
+def text(clause: Clause, steps: Sequence[Step], error: Exception, note: str = "") -> str:
     """Everything a person needs to see what happened; no frame of pytest-pal."""
     parts = [*_wrapped(f"{clause.level}: {clause.sentence}"), ""]
-    if swapped is not None:
-        reason = target.unsupported[swapped]
-        parts += [*_wrapped(f"{swapped} is declared unsupported ({reason}), so it must be refused."), ""]
+    if note:
+        parts += [*_wrapped(note), ""]
     if steps:
         parts += ["steps:", *_steps(steps), ""]
     parts += [*_story(error)]

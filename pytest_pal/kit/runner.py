@@ -45,6 +45,17 @@ def run_clause(target: Target, clause: Clause) -> Run:
     return Run(_result(target, clause, bench, error, swapped), error)
 
 
+def unrunnable(clause: Clause) -> Run:
+    """The run of a clause that speaks of an adapter which could not even be found whole."""
+    try:
+        clause.check(None)
+    except Exception as error:  # noqa: BLE001 - every error is a verdict
+        text = explaining.text(clause, (), error)
+        cause = explaining.cause(error)
+        return Run(ClauseResult(clause.id, clause.sentence, clause.level, Verdict.FAILED, cause=cause, text=text), error)
+    raise PalError(f"{clause.id} must fail, and did not")
+
+
 def _settings(target: Target, clause: Clause) -> Mapping[str, Any]:
     scenario = next((s for s in target.contract.scenarios if clause.id.endswith(f".scenario.{s.name}")), None)
     return {} if scenario is None else scenario.config
@@ -80,16 +91,23 @@ def _result(
     if verdict is not Verdict.PASSED and is_provisional(clause, str(target.declared)):
         verdict = Verdict.PROVISIONAL
     scenario = clause.family == "scenario"
+    durations = [step.duration_s for step in bench.steps if step.outcome is not None]
     return ClauseResult(
         clause_id=clause.id,
         sentence=clause.sentence,
         level=clause.level,
         verdict=verdict,
-        latency_ms=1 if scenario and bench.steps else 0,
-        attempts=1 if scenario and bench.steps else 0,
+        latency_ms=round(1000 * max(durations, default=0.0)) if scenario else 0,
+        attempts=1 if scenario and durations else 0,
         cause="" if error is None else explaining.cause(error),
-        text="" if error is None else explaining.text(clause, bench.steps, error, swapped, target),
+        text="" if error is None else explaining.text(clause, bench.steps, error, _declared(target, swapped)),
     )
+
+
+def _declared(target: Target, swapped: str | None) -> str:
+    if swapped is None:
+        return ""
+    return f"{swapped} is declared unsupported ({target.unsupported[swapped]}), so it must be refused."
 
 
 def _verdict(error: Exception | None, swapped: str | None) -> Verdict:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..errors import NonRetryableError
 from ..model.capability import faults
 from ..model.clause import ClauseFailed
 from ..model.operation import Operation
@@ -22,6 +23,9 @@ from .observers import rows
 from .process import Launch, run_elsewhere
 from .target import Target
 from .waiting import Waiter
+
+SERVED_S = 0.001
+"""What one operation in process takes on the simulated clock, in seconds."""
 
 
 class LiveSubject:
@@ -78,12 +82,15 @@ class LiveSubject:
 
     def attempt(self, operation: str, /, **arguments: Any) -> Outcome:
         declared, arguments = self._ready(operation, arguments)
+        started = self.now()
+        self.bench.clock.advance(SERVED_S)
         outcome = self._finish(operation, lambda: self.waiter.wait(self._invoke(declared, arguments)))
-        self._record(Step(operation, arguments, outcome))
+        self._record(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
         return outcome
 
     def raw(self, operation: str, /, **arguments: Any) -> Any:
         declared, arguments = self._ready(operation, arguments)
+        self.bench.clock.advance(SERVED_S)
         self._record(Step(operation, arguments))
         return self.waiter.wait(self._invoke(declared, arguments))
 
@@ -162,11 +169,12 @@ class LiveSubject:
             self.bench.unread = False
             if self.traits.read_bound_s:
                 self.advance(self.traits.read_bound_s)
-        self.bench.clock.advance(0.001)
         return declared, dict(arguments)
 
     def _invoke(self, declared: Operation, arguments: Mapping[str, Any]) -> Any:
         positional, keyword = self._checked(declared, arguments)
+        if not hasattr(self.adapter, declared.name) and not self.offers(declared.name):
+            raise NonRetryableError("unsupported", self.target.unsupported[declared.name])
         return getattr(self.adapter, declared.name)(*positional, **keyword)
 
     def _checked(self, declared: Operation, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -195,8 +203,9 @@ class LiveSubject:
         self.open()
         start = Barrier(len(ready))
 
-        def one(found: Operation, arguments: dict[str, Any]) -> Any:
+        def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
             start.wait()
+            self.bench.clock.advance(SERVED_S)
             return self._finish(found.name, lambda: self._invoke(found, arguments))
 
         with ThreadPoolExecutor(len(ready)) as pool:
@@ -204,6 +213,7 @@ class LiveSubject:
 
     def _as_tasks(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
         async def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
+            self.bench.clock.advance(SERVED_S)
             try:
                 returned = self._invoke(found, arguments)
                 value = await returned if inspect.isawaitable(returned) else returned

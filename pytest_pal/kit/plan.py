@@ -1,0 +1,80 @@
+"""What a run has to do: the adapters that are judged, each with its clauses and its required set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ..model.clause import WHOLE, Clause, ClauseFailed
+from .runner import Run, run_clause, unrunnable
+from .target import Target
+from .verdict import RequiredSet, required_set
+
+
+@dataclass(frozen=True)
+class Case:
+    """One adapter to be judged. Without a target there are only clauses that say why it cannot be."""
+
+    capability: str
+    adapter: str
+    origin: str
+    target: Target | None
+    clauses: tuple[Clause, ...]
+    required: RequiredSet
+
+    def run(self, clause: Clause) -> Run:
+        return unrunnable(clause) if self.target is None else run_clause(self.target, clause)
+
+
+def case_of(target: Target) -> Case:
+    """All clauses that apply to an adapter; those newer than its pin are run, but not required."""
+    contract, pinned = target.contract, str(target.declared)
+    required = required_set(
+        contract.capability.name,
+        target.name,
+        contract.clauses,
+        pinned=pinned,
+        traits=target.traits,
+        operations=contract.capability.operations,
+        unsupported=target.unsupported,
+    )
+    clauses = tuple(clause for clause in contract.clauses if clause.applies(target.traits))
+    return Case(contract.capability.name, target.name, target.origin, target, clauses, required)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an adapter that was found cannot be judged: what is missing, and what to do."""
+
+    kind: str
+    text: str
+
+
+def broken_case(capability: str, adapter: str, origin: str, problems: list[Problem]) -> Case:
+    """A case whose every clause fails with what is wrong with the adapter as it was found."""
+    clauses = tuple(
+        Clause(f"{capability}.{WHOLE}.discovery.{problem.kind}", _SENTENCES[problem.kind], _failing(origin, problem))
+        for problem in problems
+    )
+    return Case(capability, adapter, origin, None, clauses, RequiredSet(capability, adapter, clauses, frozenset()))
+
+
+def _failing(origin: str, problem: Problem) -> Callable[[object], NoReturn]:
+    def check(subject: object) -> NoReturn:
+        raise ClauseFailed(f"{problem.text} (found as {origin})")
+
+    return check
+
+
+_SENTENCES = {
+    "loads": "The adapter, its harness and its capability can be loaded.",
+    "extra": "An adapter that is named or required is installed with its extra.",
+    "is_a_class": "An adapter is a class.",
+    "capability": "An adapter names a capability that is installed.",
+    "unique_name": "An adapter's name is its own.",
+    "operations": "An adapter has every operation of its contract.",
+    "pin": "An adapter is pinned to a version of its contract that this kit knows.",
+    "traits": "An adapter's traits are within the contract's limits.",
+    "unsupported": "Only optional operations and parts are declared unsupported, each with a reason.",
+    "harness": "A harness judges the adapter whose name it has.",
+}
+

@@ -1,0 +1,231 @@
+"""A conformance run inside a pytest session: what is judged, what came of it, and the exit code."""
+
+import difflib
+import gc
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..canonical import file_text, write_atomically
+from ..model.verdict import ClauseResult, Tally
+from ..report import matrix
+from ..report.conformance import conformance_report
+from . import process
+from .discovery import Discovered, Selection, discover
+from .families import ORDER
+from .items import ROOT, ClauseFilter, PalItem, node
+from .plan import Case
+from .verdict import tally
+
+NOTHING_MATCHED = int(pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+def activate(config: pytest.Config) -> None:
+    """Takes pasted ids out of the arguments, decides what else is run, and registers the session's hooks."""
+    pasted = [argument for argument in config.args if argument.startswith(f"{ROOT}::")]
+    config.option.pal_ids += pasted
+    config.args = [argument for argument in config.args if argument not in pasted]
+    if _pal_alone(config):
+        config.args = []
+    config.pluginmanager.register(PalSession(config), "pytest_pal.session")
+
+
+def _pal_alone(config: pytest.Config) -> bool:
+    """True where no path was given; with ``--pal`` from addopts the ordinary tests are run too."""
+    given = config.args_source is config.ArgsSource.ARGS
+    worker = hasattr(config, "workerinput")
+    typed = "--pal" in config.invocation_params.args
+    if worker:
+        return bool(getattr(config, "workerinput")["pal_alone"])
+    return bool(config.option.pal_ids) and not config.args if given else typed
+
+
+class PalSession:
+    """The hooks of one session with ``--pal``."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.alone = not config.args
+        self.results: dict[tuple[str, str], dict[str, ClauseResult]] = {}
+        self.deselected = 0
+        self.stopped = False
+        options = config.option
+        self.clauses = ClauseFilter(options.pal_clause, options.pal_ids)
+        self.is_worker = hasattr(config, "workerinput")
+        self.found = Discovered((), {}, ())
+
+    # what is judged
+
+    def pytest_sessionstart(self) -> None:
+        options = self.config.option
+        if options.pal_report and self.clauses.is_partial:
+            raise pytest.UsageError(_PARTIAL_REPORT)
+        if options.pal_report and Path(options.pal_report).is_dir():
+            raise pytest.UsageError(f"--pal-report {options.pal_report}: is a folder; name a file")
+        self.found = discover(
+            Selection(
+                root=self.config.rootpath,
+                adapters=options.pal_adapter,
+                capabilities=options.pal_capability,
+                required=options.pal_require,
+                local=self._local(),
+            )
+        )
+        self._refuse_unmatched()
+
+    def _local(self) -> dict[str, Any]:
+        local: dict[str, Any] = {}
+        for found in self.config.hook.pytest_pal_adapters(config=self.config):
+            if twice := sorted(set(local) & set(found or {})):
+                raise pytest.UsageError(f"two conftest hooks pytest_pal_adapters name {twice[0]!r}; rename one")
+            local.update(found or {})
+        return local
+
+    def _refuse_unmatched(self) -> None:
+        options = self.config.option
+        capabilities = sorted({case.capability for case in self.found.cases})
+        for option, globs, known in (
+            ("--pal-adapter", options.pal_adapter, self.found.known),
+            ("--pal-capability", options.pal_capability, capabilities),
+        ):
+            for glob in globs:
+                if not any(fnmatchcase(name, glob) for name in known):
+                    near = difflib.get_close_matches(glob, known, 1)
+                    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+                    pytest.exit(f"{option} {glob}: nothing matches; {hint}", NOTHING_MATCHED)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
+        report = yield
+        if isinstance(collector, pytest.Session) and report.passed:
+            root = node(collector, ROOT, list(self.found.cases), 0, self.clauses)
+            report.result = [*report.result, root]
+        return report
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        self.deselected += sum(isinstance(item, PalItem) for item in items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        items = [item for item in session.items if isinstance(item, PalItem)]
+        if self.config.option.pal_report and self.partial and not self.is_worker:
+            raise pytest.UsageError(_PARTIAL_REPORT)
+        if any(item.clause.new_process for item in items) and not self.config.option.collectonly:
+            process.start()
+        gc.collect()
+        gc.freeze()
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """xdist: a worker gets neither the paths that were left out nor the ids that were taken out."""
+        node.workerinput["pal_alone"] = self.alone
+
+    # what came of it
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Iterator[None]:
+        report: Any = yield
+        if isinstance(item, PalItem) and call.when == "call":
+            result = item.result()
+            if result is not None:
+                report.pal = {"case": [item.case.capability, item.case.adapter], "result": result.plain()}
+        return report
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        told = getattr(report, "pal", None)
+        if told is not None:
+            result = ClauseResult.of(told["result"])
+            self.results.setdefault(tuple(told["case"]), {})[result.clause_id] = result
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        self.deselected += getattr(node, "workeroutput", {}).get("pal_deselected", 0)
+
+    @property
+    def partial(self) -> bool:
+        return self.clauses.is_partial or self.deselected > 0 or self.stopped
+
+    def tallies(self) -> list[Tally]:
+        judged = [case for case in self.found.cases if not self.partial or self._of(case)]
+        return [tally(case.required, self._of(case), partial=self.partial) for case in judged]
+
+    def _of(self, case: Case) -> dict[str, ClauseResult]:
+        return self.results.get((case.capability, case.adapter), {})
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        process.stop()
+        gc.unfreeze()
+        if self.is_worker:
+            getattr(self.config, "workeroutput")["pal_deselected"] = self.deselected
+            return
+        self.stopped = bool(session.shouldstop or session.shouldfail)
+        ran = int(exitstatus) in (0, 1) and not self.config.option.collectonly
+        if ran and not self.partial and any(not found.passes for found in self.tallies()):
+            session.exitstatus = max(int(exitstatus), int(pytest.ExitCode.TESTS_FAILED))
+        if ran and self.config.option.pal_report:
+            self._write_report(session)
+
+    def _write_report(self, session: pytest.Session) -> None:
+        if self.partial:
+            self._note(_PARTIAL_REPORT)
+            session.exitstatus = int(pytest.ExitCode.USAGE_ERROR)
+            return
+        judged = [
+            (found, self._of(case), case.required.ids)
+            for case, found in zip(self.found.cases, self.tallies(), strict=True)
+        ]
+        path = Path(self.config.option.pal_report)
+        try:
+            write_atomically(path, file_text(conformance_report(judged)))
+        except OSError as error:
+            self._note(f"--pal-report {path}: {error.strerror}; nothing was written")
+            session.exitstatus = int(pytest.ExitCode.USAGE_ERROR)
+
+    def _note(self, text: str) -> None:
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"\npal: {text}", red=True)
+
+    # what people see
+
+    def pytest_report_header(self) -> list[str]:
+        return [f"pal: {self._header()}"]
+
+    def _header(self) -> str:
+        options = self.config.option
+        asked = [*options.pal_adapter, *options.pal_capability, *options.pal_clause]
+        return f"judging {', '.join(asked)}" if asked else "judging this project's adapters, or the mocks"
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        tallies = self.tallies()
+        if self.config.option.collectonly or not tallies:
+            return
+        rows = [(case.adapter, self._of(case)) for case in self.found.cases if self._of(case)]
+        terminalreporter.section("pal: conformance", sep="=")
+        for lines in (matrix.families(rows, ORDER), matrix.numbers(tallies), matrix.causes(rows)):
+            if lines:
+                terminalreporter.write_line("\n".join([*lines, ""]))
+        for line in self._remarks(tallies):
+            terminalreporter.write_line(line)
+
+    def _remarks(self, tallies: list[Tally]) -> Iterator[str]:
+        for found in tallies:
+            if found.problems and not found.partial:
+                yield f"{found.adapter}: {'; '.join(found.problems)}"
+            if found.not_applicable:
+                yield f"{found.adapter}: {found.not_applicable} clauses say nothing for its traits"
+            if found.provisional:
+                yield f"{found.adapter}: {found.provisional} provisional clauses fail, newer than its pin"
+        for name, extra in self.found.missing_extras.items():
+            yield f"{name}: not judged, its extra is missing: pip install 'pytest-pal[{extra}]'"
+        if self.partial:
+            yield "partial: only a part of the clauses ran, so this is no verdict on an adapter"
+
+
+_PARTIAL_REPORT = (
+    "--pal-report needs a whole run: its shape cannot say 'partial'. Leave out -k, -m, -x, --lf, --deselect, "
+    "--pal-clause and pasted ids, or leave out --pal-report"
+)
+

@@ -1,0 +1,39 @@
+"""Judging a class without pytest: which clauses fall, and why."""
+
+import importlib
+from functools import cache
+from typing import Any
+
+from pytest_pal.kit.contract import Contract
+from pytest_pal.kit.harness import Harness
+from pytest_pal.kit.loader import load
+from pytest_pal.kit.runner import run_clause
+from pytest_pal.kit.target import Target
+from pytest_pal.model.verdict import ClauseResult, Verdict
+
+GREEN = (Verdict.PASSED, Verdict.UNSUPPORTED)
+
+
+@cache
+def contract(capability: str) -> Contract:
+    return load(importlib.import_module(f"pytest_pal.contracts.{capability}").CAPABILITY)
+
+
+def judge(adapter: type | Harness, *, capability: str | None = None, only: str = "") -> dict[str, ClauseResult]:
+    """The result of every clause that applies; ``only`` is a part of the clause's ID.
+
+    Clauses that need another process are left out unless ``only`` names them.
+    """
+    harness = adapter if isinstance(adapter, Harness) else Harness(adapter)
+    found: Any = harness.cls
+    target = Target(found.__name__, contract(capability or found.capability), harness, "tests")
+    return {
+        clause.id: run_clause(target, clause).result
+        for clause in target.contract.clauses
+        if only in clause.id and clause.applies(target.traits) and (bool(only) or not clause.new_process)
+    }
+
+
+def fallen(adapter: type | Harness, **options: Any) -> set[str]:
+    """The IDs of the clauses that are red."""
+    return {id for id, result in judge(adapter, **options).items() if result.verdict not in GREEN}
