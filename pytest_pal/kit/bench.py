@@ -19,6 +19,7 @@ from .target import Target
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SEED = 20_260_302
+NUMBERS = 10
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Bench:
         self.ids = RandomIds(random.Random(SEED + 1))
         self.keys = RandomIds(random.Random(SEED + 2))
         self._directory: Path | None = None
+        self._numbers = 0
+
+    def fresh_numbers(self) -> int:
+        """The first of some sample numbers that nobody used: a vendor may want names to be unique."""
+        self._numbers += NUMBERS
+        return self._numbers - NUMBERS
 
     @property
     def directory(self) -> Path:

@@ -119,7 +119,9 @@ def _compact(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value.plain() if isinstance(value, Payload) else str(value)
+    if not isinstance(value, Payload):
+        return str(value)
+    return {name: item for name, item in value.plain().items() if name != "extensions" or item}
 
 
 def _cut(line: str) -> list[str]:

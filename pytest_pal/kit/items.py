@@ -1,6 +1,7 @@
 """The pytest nodes of a conformance run: pal::<capability>::<adapter>::<clause>."""
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -49,7 +50,8 @@ class PalItem(pytest.Item):
         return text
 
     def reportinfo(self) -> tuple[Any, None, str]:
-        return ROOT, None, self.nodeid
+        """The last part is the failure's headline; were it the id's end, -v would print the id with its dots changed."""
+        return self.config.rootpath / ROOT, None, f"{self.case.adapter}: {self.clause.id}"
 
     def result(self) -> ClauseResult | None:
         return None if self.run is None else self.run.result
@@ -102,8 +104,6 @@ class ClauseFilter:
         return bool(self.globs or self.ids)
 
     def wants(self, case: Case, clause: Clause) -> bool:
-        from fnmatch import fnmatchcase
-
         nodeid = f"{ROOT}::{case.capability}::{case.adapter}::{clause.id}"
         pasted = not self.ids or any(nodeid == id or nodeid.startswith(f"{id}::") for id in self.ids)
         return pasted and (not self.globs or any(fnmatchcase(clause.id, glob) for glob in self.globs))

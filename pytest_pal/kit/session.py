@@ -13,6 +13,7 @@ from ..canonical import file_text, write_atomically
 from ..model.verdict import ClauseResult, Tally
 from ..report import matrix
 from ..report.conformance import conformance_report
+from ..registry.entry_points import CAPABILITIES, entries
 from . import process
 from .discovery import Discovered, Selection, discover
 from .families import ORDER
@@ -86,7 +87,7 @@ class PalSession:
 
     def _refuse_unmatched(self) -> None:
         options = self.config.option
-        capabilities = sorted({case.capability for case in self.found.cases})
+        capabilities = [entry.name for entry in entries(CAPABILITIES)]
         for option, globs, known in (
             ("--pal-adapter", options.pal_adapter, self.found.known),
             ("--pal-capability", options.pal_capability, capabilities),
@@ -96,6 +97,8 @@ class PalSession:
                     near = difflib.get_close_matches(glob, known, 1)
                     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
                     pytest.exit(f"{option} {glob}: nothing matches; {hint}", NOTHING_MATCHED)
+        if not self.found.cases:
+            pytest.exit(f"no adapter to judge; installed are: {', '.join(self.found.known)}", NOTHING_MATCHED)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:

@@ -108,7 +108,8 @@ class LiveSubject:
         if isinstance(sample, str):
             sample = self.target.contract.samples[sample]
         arguments, given = sample.arguments, self._given(sample.given)
-        return lambda n: dict(arguments(self.scene(n, given)))
+        first = self.bench.fresh_numbers()
+        return lambda n: dict(arguments(self.scene(first + n, given)))
 
     def scene(self, n: int = 0, given: Mapping[str, Any] | None = None) -> Scene:
         return Scene(self.traits, self.now(), n, given or {}, self.provided)
@@ -233,7 +234,8 @@ class LiveSubject:
             sample = self.target.contract.samples[step.operation]
             if step.arguments is not None:
                 sample = Sample(step.arguments)
-            scene = self.scene(step.n, {**self._given(sample.given), **given})
+            number = self.bench.fresh_numbers() + step.n
+            scene = self.scene(number, {**self._given(sample.given), **given})
             given[step.name] = self.call(step.operation, **sample.arguments(scene))
         return given
 

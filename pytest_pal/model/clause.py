@@ -97,7 +97,10 @@ def same(
     subset: bool = False,
     tolerances: Tolerances = lambda pointer: 0.0,
 ) -> None:
-    """Fails the clause where ``seen`` differs from ``expected`` (payloads count as their JSON)."""
+    """Fails the clause where ``seen`` differs from ``expected``.
+
+    Payloads count as their JSON without ``extensions``, which are never a mismatch.
+    """
     found = list(differences(_plain(expected), _plain(seen), subset=subset, tolerances=tolerances))
     if found:
         raise ClauseFailed(what, found)
@@ -125,7 +128,7 @@ def _plain(value: Any) -> Any:
     from .payload import Payload
 
     if isinstance(value, Payload):
-        return value.plain()
+        return {name: item for name, item in value.plain().items() if name != "extensions"}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

@@ -11,7 +11,7 @@ class Scene:
     """What a sample is made for: the adapter's traits, the instant, the sample's number.
 
     ``given`` holds the outputs of the steps taken before, by name; ``provided`` what the harness
-    offers (a suppressed recipient, a template's name, ...). Another ``n`` is another payload.
+    offers (a suppressed recipient, a template's name, ...). Another ``n`` (0 and up) is another payload.
     """
 
     traits: Any

@@ -77,7 +77,10 @@ class Subject(Protocol):
         """All calls at once on one instance, in threads or as tasks; outcomes in the order given."""
 
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
-        """Takes the steps that a sample needs (by name: an operation's), then gives its arguments by number."""
+        """Takes the steps that a sample needs (by name: an operation's), then gives its arguments by number.
+
+        Numbers go from 0 to 9; every call of `prepare` has numbers, and so names, of its own.
+        """
 
     def observe(self, what: str) -> list[dict[str, Any]]:
         """One of the observer's lists, as JSON. Raises `Unproven` where nobody can look."""

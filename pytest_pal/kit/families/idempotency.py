@@ -181,6 +181,7 @@ def _new_process(operation: Operation) -> Check:
     def check(subject: Subject) -> None:
         arguments = _under_key(operation, subject.prepare(operation.name)(0), subject.key())
         first = subject.call(operation.name, **arguments)
+        subject.close()  # what closing changes is no effect of the repeat
         before = subject.snapshot()
         (outcome,) = subject.in_new_process([Call(operation.name, arguments)])
         repeated(subject, outcome, first)

@@ -1,0 +1,1 @@
+"""What experiments promise beyond the general families."""

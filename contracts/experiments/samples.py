@@ -1,0 +1,224 @@
+"""Valid and refusable calls of the experiments contract."""
+
+from typing import Any
+
+from ...model.samples import Given, Refusal, Sample, Scene
+
+UNIT = "unit-0"
+EVENLY = [5_000, 5_000]
+VALUES = {"boolean": True, "string": "blue", "number": 7}
+
+
+def flag(scene: Scene, **changes: Any) -> dict[str, Any]:
+    """A boolean flag with a rule."""
+    rules = [{"attribute": "plan", "op": "in", "value": ["free", "trial"], "variant": "off"}]
+    return {"key": f"flag_{scene.n}", "value": True, "rules": rules, **changes}
+
+
+def ab(scene: Scene, **changes: Any) -> dict[str, Any]:
+    """Two variants of equal weight."""
+    plain = {"key": f"exp_{scene.n}", "variants": ["control", "treatment"], "weights": EVENLY, "metric": "sales"}
+    return {**plain, **changes}
+
+
+def bandit(scene: Scene, **changes: Any) -> dict[str, Any]:
+    """Two arms, each with a floor of a twentieth."""
+    return {"key": f"bandit_{scene.n}", "arms": ["left", "right"], "floor": 500, **changes}
+
+
+def _unit(scene: Scene, key: str = "exp_0") -> dict[str, Any]:
+    return {"key": key, "unit_id": f"unit-{scene.n}", "attributes": {"plan": "paid"}}
+
+
+def _value(scene: Scene, key: str = "exp_0") -> dict[str, Any]:
+    return {"key": key, "unit_id": UNIT, "value": 1 + scene.n}
+
+
+def _other_type(scene: Scene) -> str:
+    return next(kind for kind in scene.traits.flag_types if kind != "boolean")
+
+
+def _not_offered(scene: Scene) -> str:
+    return next(kind for kind in VALUES if kind not in scene.traits.flag_types)
+
+
+def _reads(operation: str, key: str) -> Given:
+    """A read in between: whoever may answer from an older state for a while has been waited for."""
+    return Given("read", operation, arguments=lambda scene: {"key": key})
+
+
+FLAG = (Given("flag", "set_flag"), _reads("get_flag", "flag_0"))
+EXPERIMENT = (Given("experiment", "start_ab"), _reads("report", "exp_0"))
+BANDIT = (Given("bandit", "start_bandit"), _reads("report", "bandit_0"))
+EXPOSED = (*EXPERIMENT, Given("unit", "assign"), _reads("report", "exp_0"))
+
+SAMPLES = {
+    "set_flag": Sample(flag),
+    "get_flag": Sample(lambda scene: {"key": "flag_0"}, given=FLAG),
+    "ramp": Sample(lambda scene: {"key": "flag_0", "percent": 50 - scene.n}, given=FLAG),
+    "start_ab": Sample(ab),
+    "start_bandit": Sample(bandit),
+    "assign": Sample(_unit, given=EXPERIMENT),
+    "report": Sample(lambda scene: {"key": "exp_0"}, given=EXPOSED),
+    "record": Sample(_value, given=EXPOSED),
+}
+
+REFUSALS = (
+    Refusal(
+        "set_flag",
+        "other_type",
+        "A value of another type than the flag's first one is a conflict.",
+        ("conflict",),
+        lambda scene: flag(scene, value=VALUES[_other_type(scene)]),
+        given=FLAG,
+        applies=lambda traits: len(traits.flag_types) > 1,
+    ),
+    Refusal(
+        "set_flag",
+        "foreign_type",
+        "A value of a type that the traits do not list is unsupported.",
+        ("unsupported",),
+        lambda scene: flag(scene, value=VALUES[_not_offered(scene)]),
+        applies=lambda traits: len(traits.flag_types) < len(VALUES),
+    ),
+    Refusal(
+        "set_flag",
+        "experiment_key",
+        "A flag under the key of an experiment is a conflict.",
+        ("conflict",),
+        lambda scene: flag(scene, key="exp_0"),
+        given=EXPERIMENT,
+    ),
+    Refusal(
+        "get_flag",
+        "unknown_key",
+        "A flag that does not exist is not_found.",
+        ("not_found",),
+        lambda scene: {"key": "no_such_flag"},
+    ),
+    Refusal(
+        "get_flag",
+        "experiment_key",
+        "An experiment is not found as a flag.",
+        ("not_found",),
+        lambda scene: {"key": "exp_0"},
+        given=EXPERIMENT,
+    ),
+    Refusal(
+        "ramp",
+        "unknown_key",
+        "Ramping what does not exist is not_found.",
+        ("not_found",),
+        lambda scene: {"key": "no_such_key", "percent": 50},
+    ),
+    Refusal(
+        "start_ab",
+        "flag_key",
+        "An experiment under the key of a flag is a conflict.",
+        ("conflict",),
+        lambda scene: ab(scene, key="flag_0"),
+        given=FLAG,
+    ),
+    Refusal(
+        "start_ab",
+        "other_weights",
+        "Starting an experiment again with other weights is a conflict.",
+        ("conflict",),
+        lambda scene: ab(scene, weights=[5_001, 4_999]),
+        given=EXPERIMENT,
+    ),
+    Refusal(
+        "start_ab",
+        "other_variants",
+        "Starting an experiment again with other variants is a conflict.",
+        ("conflict",),
+        lambda scene: ab(scene, variants=["control", "candidate"]),
+        given=EXPERIMENT,
+    ),
+    Refusal(
+        "start_ab",
+        "other_metric",
+        "Starting an experiment again with another metric is a conflict.",
+        ("conflict",),
+        lambda scene: ab(scene, metric="visits"),
+        given=EXPERIMENT,
+    ),
+    Refusal(
+        "start_ab",
+        "bandit_key",
+        "An experiment under the key of a bandit is a conflict.",
+        ("conflict",),
+        lambda scene: ab(scene, key="bandit_0", variants=["left", "right"]),
+        given=BANDIT,
+        needs=("start_bandit",),
+    ),
+    Refusal(
+        "start_bandit",
+        "flag_key",
+        "A bandit under the key of a flag is a conflict.",
+        ("conflict",),
+        lambda scene: bandit(scene, key="flag_0"),
+        given=FLAG,
+    ),
+    Refusal(
+        "start_bandit",
+        "experiment_key",
+        "A bandit under the key of an experiment is a conflict.",
+        ("conflict",),
+        lambda scene: bandit(scene, key="exp_0", arms=["control", "treatment"]),
+        given=EXPERIMENT,
+    ),
+    Refusal(
+        "start_bandit",
+        "other_floor",
+        "Starting a bandit again with another floor is a conflict.",
+        ("conflict",),
+        lambda scene: bandit(scene, floor=501),
+        given=BANDIT,
+    ),
+    Refusal(
+        "start_bandit",
+        "other_arms",
+        "Starting a bandit again with other arms is a conflict.",
+        ("conflict",),
+        lambda scene: bandit(scene, arms=["left", "middle", "right"]),
+        given=BANDIT,
+    ),
+    Refusal(
+        "assign",
+        "unknown_key",
+        "Assigning a unit to what does not exist is not_found.",
+        ("not_found",),
+        lambda scene: _unit(scene, "no_such_key"),
+    ),
+    Refusal(
+        "report",
+        "unknown_key",
+        "A report on an experiment that does not exist is not_found.",
+        ("not_found",),
+        lambda scene: {"key": "no_such_key"},
+    ),
+    Refusal(
+        "report",
+        "flag_key",
+        "A flag has no report: not_found.",
+        ("not_found",),
+        lambda scene: {"key": "flag_0"},
+        given=FLAG,
+    ),
+    Refusal(
+        "record",
+        "unknown_key",
+        "A value for an experiment that does not exist is not_found.",
+        ("not_found",),
+        lambda scene: _value(scene, "no_such_key"),
+    ),
+    Refusal(
+        "record",
+        "flag_key",
+        "A value for a flag is not_found.",
+        ("not_found",),
+        lambda scene: _value(scene, "flag_0"),
+        given=FLAG,
+    ),
+)

@@ -1,0 +1,14 @@
+"""Traces of calls to models: start, stop, evaluate, link to a run."""
+
+from ...model.capability import Capability
+from .protocol import LLMObservabilityProvider, LLMObservabilityTraits, TraceObserver
+
+CAPABILITY = Capability(
+    name="llm_observability",
+    version="1.0",
+    package=__name__,
+    protocol=LLMObservabilityProvider,
+    traits=LLMObservabilityTraits,
+    observe=TraceObserver,
+    mock="pytest_pal.mocks.llm_observability:MockLLMObservability",
+)

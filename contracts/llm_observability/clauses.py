@@ -1,0 +1,496 @@
+"""What llm_observability promises beyond the general families.
+
+Whether a trace is open is asked by stopping it: the first stop wins and is returned. The observer is
+asked when all is done, after the read bound, since a vendor may show a trace only when it has ended.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import NonRetryableError
+from ...model.clause import Level, clause, holds, refused, same
+from ...model.subject import Call, Subject
+from .protocol import CONTENT_ATTRIBUTES
+
+AT_ONCE = 4
+PLAIN_ATTRIBUTES = {
+    "model": "m-1",
+    "note": "naïve «Ω» 🎉",
+    "cached": True,
+    "retried": False,
+    "turn": 1,
+    "largest": 2**53 - 1,
+    "temperature": 0.25,
+    "tags": ["a", "b"],
+}
+
+
+def start(subject: Subject, n: int = 0, **changes: Any) -> Any:
+    """A trace of the sample's shape, with some arguments changed."""
+    return subject.call("trace_start", **{**subject.prepare("trace_start")(n), **changes})
+
+
+def stop(subject: Subject, trace: Any, status: str = "ok", output: Any = None) -> str:
+    """The status that the stop returned."""
+    ended = subject.call("trace_stop", id=trace.id, status=status, output=output)
+    same(ended.id, trace.id, "the id that trace_stop returned")
+    return str(ended.status)
+
+
+def seen(subject: Subject) -> dict[str, dict[str, Any]]:
+    """Every trace that the vendor has by its id, each with ``parent`` added."""
+    if subject.traits.read_bound_s:
+        subject.advance(subject.traits.read_bound_s)
+    rows = [*_flat(subject.observe("traces"), None)]
+    found = {row["id"]: row for row in rows}
+    holds(len(found) == len(rows), "a trace stands more than once", seen=[row["id"] for row in rows])
+    return found
+
+
+def _flat(rows: list[dict[str, Any]], parent: str | None) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield {**row, "parent": parent}
+        yield from _flat(row["children"], row["id"])
+
+
+def statuses(subject: Subject) -> dict[str, Any]:
+    """The status of every trace that the vendor has, by its id."""
+    return {id: row["status"] for id, row in seen(subject).items()}
+
+
+def span(row: dict[str, Any]) -> dict[str, Any]:
+    """What an ended trace is, apart from what may still be added to it."""
+    return {name: value for name, value in row.items() if name not in ("evals", "links", "children")}
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Evaluations or links, in one order: theirs is free."""
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+@clause("llm_observability.trace_start.rule.echo")
+def echo(subject: Subject) -> None:
+    """A started trace has the name and the parent that were asked for, and an id of its own."""
+    root = start(subject, name="Ответ «Ω»")
+    same((root.name, root.parent), ("Ответ «Ω»", None), "name and parent of a root")
+    children = [start(subject, n, parent=root.id) for n in range(2)]
+    same([child.parent for child in children], [root.id] * 2, "parents of the children")
+    ids = [root.id, *(child.id for child in children)]
+    holds(len(set(ids)) == len(ids), "two traces have one id", seen=ids)
+
+
+@clause("llm_observability.trace_start.rule.effect")
+def effect(subject: Subject) -> None:
+    """Each started trace stands once at the vendor, under its own id and name, below its parent."""
+    root, other = start(subject, 0), start(subject, 1)
+    child = start(subject, 2, parent=root.id)
+    made = [root, other, child, start(subject, 3, parent=child.id), start(subject, 4, parent=root.id)]
+    for trace in reversed(made):
+        stop(subject, trace)
+    rows = {id: (row["name"], row["parent"]) for id, row in seen(subject).items()}
+    same(rows, {trace.id: (trace.name, trace.parent) for trace in made}, "name and parent by id")
+
+
+@clause("llm_observability.trace_start.rule.attributes")
+def attributes(subject: Subject) -> None:
+    """Attributes that are no content are stored unchanged, where the observer shows attributes."""
+    trace = start(subject, attributes=PLAIN_ATTRIBUTES)
+    stop(subject, trace)
+    stored = seen(subject)[trace.id]["attributes"]
+    if stored is not None:
+        same(stored, PLAIN_ATTRIBUTES, "the stored attributes", subset=True)
+
+
+@clause("llm_observability.trace_start.rule.must_accept")
+def start_must_accept(subject: Subject) -> None:
+    """A name of 120 characters and ten attributes of 64 and 256 characters are accepted."""
+    name, pairs = "Ω" * 120, {f"a{n}".ljust(64, "x"): "v" * 256 for n in range(10)}
+    trace = start(subject, name=name, attributes=pairs)
+    same(trace.name, name, "the long name")
+    same(start(subject, 1, name="n").name, "n", "the short name")
+    stop(subject, trace)
+    row = seen(subject)[trace.id]
+    same(row["name"], name, "the stored name")
+    if row["attributes"] is not None:
+        same(row["attributes"], pairs, "the stored attributes", subset=True)
+
+
+@clause("llm_observability.trace_start.rule.under_ended")
+def under_ended(subject: Subject) -> None:
+    """A start under an ended parent is allowed, and the new trace stays open until it is stopped."""
+    root = start(subject)
+    stop(subject, root)
+    late = start(subject, 1, parent=root.id)
+    same(late.parent, root.id, "the late trace's parent")
+    same(stop(subject, late, "error"), "error", "the first stop of the late trace")
+    same(stop(subject, root, "error"), "ok", "the parent, stopped before")
+    same(statuses(subject), {root.id: "ok", late.id: "error"}, "status by id")
+
+
+@clause("llm_observability.trace_start.rule.repeat_after_stop")
+def repeat_after_stop(subject: Subject) -> None:
+    """A repeat of a start whose trace has ended gives the same trace and does not open it again."""
+    key = subject.key()
+    first = start(subject, idempotency_key=key)
+    stop(subject, first)
+    same(start(subject, idempotency_key=key), first, "the repeat")
+    same(stop(subject, first, "error"), "ok", "the status after the repeat")
+    same(statuses(subject), {first.id: "ok"}, "status by id")
+
+
+@clause("llm_observability.trace_start.rule.parent_elsewhere")
+def parent_elsewhere(subject: Subject) -> None:
+    """A parent that another instance started is accepted."""
+    root = start(subject)
+    stop(subject, root)
+    subject.close()
+    other = subject.sibling()
+    child = start(other, 1, parent=root.id)
+    same(child.parent, root.id, "the parent")
+    stop(other, child)
+    other.close()
+    same({id: row["parent"] for id, row in seen(subject).items()}, {root.id: None, child.id: root.id}, "parents")
+
+
+@clause("llm_observability.trace_stop.rule.statuses")
+def each_status(subject: Subject) -> None:
+    """A stopped trace has the status that it was stopped with: ok, error or aborted."""
+    made = {start(subject, n).id: status for n, status in enumerate(("ok", "error", "aborted"))}
+    for id, status in made.items():
+        ended = subject.call("trace_stop", id=id, status=status)
+        same(ended.plain(), {"id": id, "status": status}, "what trace_stop returned", subset=True)
+    same(statuses(subject), made, "status by id")
+
+
+@clause("llm_observability.trace_stop.rule.first_wins")
+def first_wins(subject: Subject) -> None:
+    """Stopping twice is stopping once: the first stop wins, is returned, and nothing changes."""
+    trace = start(subject)
+    same(stop(subject, trace, "error", "first"), "error", "the first stop")
+    before = seen(subject)
+    subject.advance(30)
+    same(stop(subject, trace, "ok", "second"), "error", "the second stop")
+    same(seen(subject), before, "the traces after the second stop")
+
+
+@clause("llm_observability.trace_stop.rule.descendants")
+def descendants(subject: Subject) -> None:
+    """Stopping a trace ends its open descendants as aborted; those that had ended stay as they were."""
+    root = start(subject)
+    child, done = start(subject, 1, parent=root.id), start(subject, 2, parent=root.id)
+    grandchild = start(subject, 3, parent=child.id)
+    stop(subject, done)
+    same(stop(subject, root, "error"), "error", "the stopped trace")
+    expected = {root.id: "error", child.id: "aborted", done.id: "ok", grandchild.id: "aborted"}
+    rows = seen(subject)
+    same({id: row["status"] for id, row in rows.items()}, expected, "status by id")
+    ends = [rows[trace.id]["ended"] for trace in (grandchild, child, root)]
+    holds(None not in ends and ends == sorted(ends), "a trace ended after its ancestor", seen=ends)
+    for trace in (child, grandchild):
+        same(stop(subject, trace), "aborted", "a late stop of a descendant")
+
+
+@clause("llm_observability.trace_stop.rule.spares_others")
+def spares_others(subject: Subject) -> None:
+    """A stop ends nothing above the trace or beside it."""
+    root, beside = start(subject), start(subject, 1)
+    child, sister = start(subject, 2, parent=root.id), start(subject, 3, parent=root.id)
+    stop(subject, child)
+    for trace in (sister, beside, root):
+        same(stop(subject, trace, "error"), "error", f"the first stop of {trace.name}")
+    expected = {trace.id: "error" for trace in (root, beside, sister)} | {child.id: "ok"}
+    same(statuses(subject), expected, "status by id")
+
+
+@clause("llm_observability.trace_stop.rule.must_accept")
+def stop_must_accept(subject: Subject) -> None:
+    """An output of 100 KB is accepted, also a nested one, whether or not content is captured."""
+    for run in (subject, subject.stranger(capture_content=True)):
+        for n, output in enumerate(("é" * 51_200, {"choices": [{"text": "Ω", "index": 0}]})):
+            same(stop(run, start(run, n), "ok", output), "ok", "the status")
+
+
+@clause("llm_observability.trace_stop.rule.elsewhere", applies=lambda traits: traits.open_traces == "any")
+def stop_elsewhere(subject: Subject) -> None:
+    """With traits.open_traces = any another instance can stop an open trace."""
+    trace, other = start(subject), subject.sibling()
+    same(stop(other, trace, "error"), "error", "the stop by the other instance")
+    other.close()
+    subject.close()
+    same(statuses(subject), {trace.id: "error"}, "status by id")
+
+
+@clause("llm_observability.trace_stop.rule.ended_elsewhere", applies=lambda traits: traits.open_traces == "any")
+def ended_elsewhere(subject: Subject) -> None:
+    """With traits.open_traces = any a stop of what another instance ended returns that first status."""
+    trace = start(subject)
+    stop(subject, trace, "error")
+    subject.close()
+    same(stop(subject.sibling(), trace), "error", "the stop by the other instance")
+
+
+@clause("llm_observability.trace_stop.rule.not_elsewhere", applies=lambda traits: traits.open_traces == "process")
+def not_elsewhere(subject: Subject) -> None:
+    """With traits.open_traces = process a stop by another instance is not_found and leaves the trace open."""
+    trace = start(subject)
+    refused(subject.sibling().attempt("trace_stop", id=trace.id, status="error"), "not_found")
+    same(stop(subject, trace), "ok", "the first stop by the instance that started it")
+    same(statuses(subject), {trace.id: "ok"}, "status by id")
+
+
+@clause("llm_observability.log_eval.rule.effect")
+def eval_effect(subject: Subject) -> None:
+    """Each evaluation stands once at its trace, with its name, score and label; either may be left out."""
+    trace = start(subject)
+    logged: list[dict[str, Any]] = [
+        {"name": "both", "score": 0.5, "label": "«gut»"},
+        {"name": "score", "score": -2.25, "label": None},
+        {"name": "zero", "score": 0.0, "label": None},
+        {"name": "label", "score": None, "label": "bad"},
+        {"name": "both", "score": 1_000_000.0, "label": "again"},
+    ]
+    for evaluation in logged:
+        given = {name: value for name, value in evaluation.items() if value is not None}
+        subject.call("log_eval", id=trace.id, **given)
+    stop(subject, trace)
+    same(in_order(seen(subject)[trace.id]["evals"]), in_order(logged), "the trace's evaluations")
+
+
+@clause("llm_observability.log_eval.rule.own_id")
+def own_id(subject: Subject) -> None:
+    """log_eval returns an id of the evaluation's own, or always the trace's."""
+    trace = start(subject)
+    ids = [subject.call("log_eval", id=trace.id, name="quality", score=n).id for n in range(3)]
+    holds(len(set(ids)) == 3 or set(ids) == {trace.id}, "evaluations share an id that is not the trace's", seen=ids)
+
+
+@clause("llm_observability.log_eval.rule.must_accept")
+def eval_must_accept(subject: Subject) -> None:
+    """An evaluation's name of 120 characters is accepted."""
+    trace, name = start(subject), "é" * 120
+    subject.call("log_eval", id=trace.id, name=name, score=1)
+    stop(subject, trace)
+    same([row["name"] for row in seen(subject)[trace.id]["evals"]], [name], "the evaluation's name")
+
+
+@clause("llm_observability.log_eval.rule.after_stop")
+def eval_after_stop(subject: Subject) -> None:
+    """An evaluation of an ended trace is allowed and never changes the ended span."""
+    _after_stop(subject, "log_eval", {"name": "late", "score": 0.5})
+    evaluations = [row["evals"] for row in seen(subject).values()]
+    same(evaluations, [[{"name": "late", "score": 0.5, "label": None}]], "the evaluations")
+
+
+@clause("llm_observability.log_eval.rule.stays_open")
+def eval_stays_open(subject: Subject) -> None:
+    """Neither an evaluation nor a link ends an open trace."""
+    trace = start(subject)
+    subject.call("log_eval", id=trace.id, name="early", label="good")
+    subject.call("link", id=trace.id, run_id=subject.provided["runs"][0])
+    same(stop(subject, trace, "error"), "error", "the first stop")
+
+
+@clause("llm_observability.link.rule.effect")
+def link_effect(subject: Subject) -> None:
+    """A trace can be linked to a second run; linking it twice to the same one is one link."""
+    first, second = subject.provided["runs"][:2]
+    trace = start(subject)
+    for run in (first, second, first):
+        linked = subject.call("link", id=trace.id, run_id=run)
+        same(linked.plain(), {"id": trace.id, "run_id": run}, "what link returned", subset=True)
+    stop(subject, trace)
+    runs = sorted(row["run_id"] for row in seen(subject)[trace.id]["links"])
+    same(runs, sorted((first, second)), "the runs of the trace")
+
+
+@clause("llm_observability.link.rule.after_stop")
+def link_after_stop(subject: Subject) -> None:
+    """A link of an ended trace is allowed and never changes the ended span."""
+    run = subject.provided["runs"][0]
+    _after_stop(subject, "link", {"run_id": run})
+    same([row["links"] for row in seen(subject).values()], [[{"run_id": run}]], "the links")
+
+
+def _after_stop(subject: Subject, operation: str, arguments: dict[str, Any]) -> None:
+    trace = start(subject)
+    stop(subject, trace, "error", "done")
+    before = span(seen(subject)[trace.id])
+    subject.advance(30)
+    subject.call(operation, id=trace.id, **arguments)
+    same(span(seen(subject)[trace.id]), before, "the ended span")
+    same(stop(subject, trace), "error", "its status")
+
+
+@clause("llm_observability.link.rule.unknown_run")
+def unknown_run(subject: Subject) -> None:
+    """Where runs must exist an unknown run is not_found and makes no link; elsewhere any run can be linked."""
+    trace, given = start(subject), subject.provided.get("unknown_run")
+    run = given or "no-such-run"
+    outcome = subject.attempt("link", id=trace.id, run_id=run)
+    if given or isinstance(outcome.error, NonRetryableError):
+        refused(outcome, "not_found")
+    else:
+        outcome.unwrap()
+    stop(subject, trace)
+    expected = [run] if outcome.error is None else []
+    same([row["run_id"] for row in seen(subject)[trace.id]["links"]], expected, "the runs of the trace")
+
+
+@clause("llm_observability.log_eval.rule.unknown_accepted", applies=lambda traits: traits.unknown_trace == "accepted")
+def eval_unknown_accepted(subject: Subject) -> None:
+    """With traits.unknown_trace = accepted an id that no instance issued can be evaluated."""
+    subject.call("log_eval", id="no-such-trace", name="quality", score=0.5)
+
+
+@clause("llm_observability.link.rule.unknown_accepted", applies=lambda traits: traits.unknown_trace == "accepted")
+def link_unknown_accepted(subject: Subject) -> None:
+    """With traits.unknown_trace = accepted an id that no instance issued can be linked."""
+    seen_link = subject.call("link", id="no-such-trace", run_id=subject.provided["runs"][0])
+    same(seen_link.id, "no-such-trace", "the id that link returned")
+
+
+@clause("llm_observability.adapter.rule.forged_id")
+def forged_id(subject: Subject) -> None:
+    """An id that resembles an issued one and was not issued is not_found, and nothing happens."""
+    trace = start(subject)
+    forged = _forged(trace.id)
+    refused(subject.attempt("trace_start", name="below", parent=forged), "not_found")
+    refused(subject.attempt("trace_stop", id=forged, status="ok"), "not_found")
+    if subject.traits.unknown_trace == "refused":
+        refused(subject.attempt("log_eval", id=forged, name="quality", score=1), "not_found")
+        refused(subject.attempt("link", id=forged, run_id=subject.provided["runs"][0]), "not_found")
+    same(stop(subject, trace), "ok", "the trace whose id was copied")
+    rows = [(row["name"], row["evals"], row["links"]) for row in seen(subject).values()]
+    same(rows, [(trace.name, [], [])], "the vendor's traces")
+
+
+def _forged(id: str) -> str:
+    """The id with one letter or digit in the middle replaced by another of its kind."""
+    middle = min((n for n, char in enumerate(id) if char.isalnum()), key=lambda n: abs(n - len(id) // 2))
+    kind = next(kind for kind in ("0123456789", "abcdef", "ABCDEF", id[middle] + "zZ") if id[middle] in kind)
+    other = kind[(kind.index(id[middle]) + 1) % len(kind)]
+    return id[:middle] + other + id[middle + 1 :]
+
+
+@clause("llm_observability.adapter.rule.known_elsewhere")
+def known_elsewhere(subject: Subject) -> None:
+    """Another instance can evaluate and link a trace that ended before the first one was closed."""
+    trace = start(subject)
+    stop(subject, trace)
+    subject.close()
+    other, run = subject.sibling(), subject.provided["runs"][0]
+    other.call("log_eval", id=trace.id, name="later", label="good")
+    other.call("link", id=trace.id, run_id=run)
+    other.close()
+    row = seen(subject)[trace.id]
+    same(row["evals"], [{"name": "later", "score": None, "label": "good"}], "the evaluations")
+    same(row["links"], [{"run_id": run}], "the links")
+
+
+@clause("llm_observability.adapter.rule.key_scope")
+def key_scope(subject: Subject) -> None:
+    """A key belongs to its operation: trace_start and log_eval may have the same one."""
+    key = subject.key()
+    trace = start(subject, idempotency_key=key)
+    subject.call("log_eval", id=trace.id, name="quality", score=1, idempotency_key=key)
+    stop(subject, trace)
+    same([len(row["evals"]) for row in seen(subject).values()], [1], "evaluations by trace")
+
+
+@clause("llm_observability.adapter.rule.times")
+def times(subject: Subject) -> None:
+    """A trace ends after it starts, and what was done later has a later time."""
+    first = start(subject)
+    subject.advance(60)
+    second = start(subject, 1)
+    subject.advance(60)
+    stop(subject, first)
+    subject.advance(60)
+    stop(subject, second)
+    rows = seen(subject)
+    one, two = rows[first.id], rows[second.id]
+    moments = [one["started"], two["started"], one["ended"], two["ended"]]
+    holds(None not in moments, "an ended trace has no time of its end", seen=moments)
+    holds(moments == sorted(moments), "the times are not in the order of the calls", seen=moments)
+
+
+@clause("llm_observability.adapter.rule.content_off")
+def content_off(subject: Subject) -> None:
+    """Unless config.capture_content is true, no prompt and no output is stored anywhere."""
+    for run in (subject, subject.stranger(capture_content=False)):
+        trace = _with_content(run)
+        stored = json.dumps(seen(run)[trace.id], ensure_ascii=False)
+        found = [name for name in (*sorted(CONTENT_ATTRIBUTES), "the output") if f"secret of {name}." in stored]
+        holds(not found, "content was stored without config.capture_content", seen=found)
+
+
+@clause("llm_observability.adapter.rule.content_on")
+def content_on(subject: Subject) -> None:
+    """With config.capture_content true prompts and outputs are stored unchanged, where the observer shows them."""
+    run = subject.stranger(capture_content=True)
+    trace = _with_content(run)
+    row = seen(run)[trace.id]
+    shown = {name: row[name] for name in ("attributes", "output") if row["attributes"] is not None}
+    expected = {"attributes": _content(), "output": {"text": "secret of the output."}}
+    same(shown, expected if shown else {}, "the captured content", subset=True)
+
+
+def _content() -> dict[str, Any]:
+    return {name: f"secret of {name}." for name in sorted(CONTENT_ATTRIBUTES)}
+
+
+def _with_content(subject: Subject) -> Any:
+    trace = start(subject, attributes={"model": "m-1", **_content()})
+    stop(subject, trace, "ok", {"text": "secret of the output."})
+    return trace
+
+
+@clause("llm_observability.adapter.rule.close_aborts")
+def close_aborts(subject: Subject) -> None:
+    """Closing an instance ends its open traces as aborted, children first, and leaves ended ones alone."""
+    done, root = start(subject), start(subject, 1)
+    child = start(subject, 2, parent=root.id)
+    stop(subject, done)
+    subject.advance(5)
+    subject.close()
+    rows = seen(subject)
+    expected = {done.id: "ok", root.id: "aborted", child.id: "aborted"}
+    same({id: row["status"] for id, row in rows.items()}, expected, "status by id")
+    ends = [rows[trace.id]["ended"] for trace in (done, child, root)]
+    holds(None not in ends and ends == sorted(ends), "the ends are missing or not in order", seen=ends)
+
+
+@clause("llm_observability.adapter.rule.close_spares_others", level=Level.SHOULD)
+def close_spares_others(subject: Subject) -> None:
+    """Closing one instance leaves open what another one started."""
+    trace, other = start(subject), subject.sibling()
+    start(other, 1)
+    other.close()
+    same(stop(subject, trace), "ok", "the first stop of the first instance's trace")
+
+
+@clause("llm_observability.adapter.rule.never_mix")
+def never_mix(subject: Subject) -> None:
+    """Traces that run at once never mix: each has its own children, evaluations, links and status."""
+    runs, ends = subject.provided["runs"], ("ok", "error")
+    roots = [start(subject, n) for n in range(AT_ONCE)]
+    sample = subject.prepare("trace_start")
+    children = _at_once(subject, "trace_start", [{**sample(9), "parent": root.id} for root in roots])
+    _at_once(subject, "log_eval", [{"id": root.id, "name": f"of {root.name}", "score": 1} for root in roots])
+    _at_once(subject, "link", [{"id": child.id, "run_id": runs[n % 2]} for n, child in enumerate(children)])
+    _at_once(subject, "trace_stop", [{"id": child.id, "status": ends[n % 2]} for n, child in enumerate(children)])
+    _at_once(subject, "trace_stop", [{"id": root.id, "status": ends[n // 2]} for n, root in enumerate(roots)])
+    rows = seen(subject)
+    for n, (root, child) in enumerate(zip(roots, children, strict=True)):
+        same(_story(rows[root.id]), (None, ends[n // 2], [f"of {root.name}"], []), f"what {root.name} came to")
+        same(_story(rows[child.id]), (root.id, ends[n % 2], [], [runs[n % 2]]), f"the child of {root.name}")
+
+
+def _at_once(subject: Subject, operation: str, arguments: list[dict[str, Any]]) -> list[Any]:
+    return [outcome.unwrap() for outcome in subject.together(Call(operation, each) for each in arguments)]
+
+
+def _story(row: dict[str, Any]) -> tuple[Any, ...]:
+    evaluations, links = [e["name"] for e in row["evals"]], [found["run_id"] for found in row["links"]]
+    return row["parent"], row["status"], evaluations, links

@@ -1,0 +1,364 @@
+"""Every generated clause has a saboteur that it must fail; correct but unusual adapters pass them all."""
+
+import socket
+import threading
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from pytest_pal.contracts.ads.protocol import AdsTraits, Campaign
+from pytest_pal.errors import NonRetryableError, RetryableError
+from pytest_pal.kit.harness import Harness
+from pytest_pal.mocks.ads import AdsAccount, MockAds
+
+from ..judging import fallen, judge
+
+
+class ReturnsNonsense(MockAds):
+    def report(self, query: Any) -> Any:
+        return {**super().report(query), "currency": "dollars"}
+
+
+class Aliases(MockAds):
+    def pause(self, campaign_id: str) -> Any:
+        with self._box as state:
+            self._account(state).stop(campaign_id)
+            stored = state["campaigns"][campaign_id]
+            stored.setdefault("view", {})
+            stored["view"].update(super().pause(campaign_id))
+            stored["view"]["extensions"] = stored
+        return _View(stored)
+
+
+class _View(dict[str, Any]):
+    """A result whose emptying empties the store."""
+
+
+class AliasesResult(MockAds):
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        found = super().create_campaign(spec, idempotency_key=idempotency_key)
+        with self._box as state:
+            return {**found, "extensions": state["campaigns"][found["id"]]}
+
+
+class Random(MockAds):
+    def report(self, query: Any) -> Any:
+        return {**super().report(query), "timezone": f"UTC {id(self)}"}
+
+
+class Keyless(MockAds):
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        return super().create_campaign(spec, idempotency_key=self._ctx.ids.new())
+
+
+class RemembersLastKey(MockAds):
+    """Knows only the key of its newest write."""
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        with self._box as state:
+            state["keys"] = {slot: v for slot, v in state["keys"].items() if slot.endswith(idempotency_key)}
+        return super().create_campaign(spec, idempotency_key=idempotency_key)
+
+
+class ForgetsOvernight(MockAds):
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        night = str(self._ctx.clock.now().date())
+        return super().create_campaign(spec, idempotency_key=f"{night}-{idempotency_key}")
+
+
+class IgnoresOtherPayload(MockAds):
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        with self._box as state:
+            known = state["keys"].get(f"create_campaign/{idempotency_key}")
+            return known["result"] if known else super().create_campaign(spec, idempotency_key=idempotency_key)
+
+
+class KeyIsThePayload(MockAds):
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        return super().create_campaign(spec, idempotency_key=f"key-{spec.name}".replace(" ", "-"))
+
+
+class RacesOnKeys(MockAds):
+    """Looks first, writes later: two at once both find nothing."""
+
+    gate: ClassVar[threading.Barrier] = threading.Barrier(2)
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        with self._box as state:
+            known = f"create_campaign/{idempotency_key}" in state["keys"]
+        try:
+            self.gate.wait(0.05)
+        except threading.BrokenBarrierError:
+            self.gate.reset()
+        key = idempotency_key if known or spec.name.endswith("0") else self._ctx.ids.new()
+        return super().create_campaign(spec, idempotency_key=key)
+
+
+class KeysInMemory(MockAds):
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        self._memory: dict[str, Any] = {}
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        if idempotency_key not in self._memory:
+            self._memory[idempotency_key] = (
+                spec,
+                super().create_campaign(spec, idempotency_key=self._ctx.ids.new()),
+            )
+        if self._memory[idempotency_key][0] != spec:
+            raise NonRetryableError("key_conflict")
+        return dict(self._memory[idempotency_key][1])
+
+
+class HashesKeys(MockAds):
+    """Derives its wire key from Python's hash, which differs from process to process."""
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        return super().create_campaign(spec, idempotency_key=f"k{abs(hash(idempotency_key))}")
+
+
+class BurnsKeys(MockAds):
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        with self._box as state:
+            burnt = state.setdefault("burnt", {})
+            if burnt.setdefault(idempotency_key, spec.plain()) != spec.plain():
+                raise NonRetryableError("key_conflict")
+        return super().create_campaign(spec, idempotency_key=idempotency_key)
+
+
+class PausesAnother(MockAds):
+    """A repeat of pause creates something."""
+
+    def pause(self, campaign_id: str) -> Any:
+        with self._box as state:
+            state["campaigns"][self._ctx.ids.new()] = dict(state["campaigns"][campaign_id])
+        return super().pause(campaign_id)
+
+
+class AcceptsForeignMoney(MockAds):
+    def _refuse(self, spec: Any) -> None:
+        return None
+
+
+class RefusesAsRetryable(MockAds):
+    def _refuse(self, spec: Any) -> None:
+        try:
+            super()._refuse(spec)
+        except NonRetryableError as error:
+            raise RetryableError("unavailable") from error
+
+
+class WritesThenRefuses(MockAds):
+    def _create(self, account: AdsAccount, spec: Any) -> Any:
+        account.insert(self._ctx.ids.new(), spec)
+        self._refuse(spec)
+        return super()._create(account, spec)
+
+
+class DialsInTheConstructor(MockAds):
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        with socket.socket() as wire:
+            wire.connect_ex(("127.0.0.1", 9))
+
+
+class ClosesOnce(MockAds):
+    closed = False
+
+    def close(self) -> None:
+        if self.closed:
+            raise RuntimeError("already closed")
+        self.closed = True
+
+
+class LeaksThreads(MockAds):
+    ends: ClassVar[list[threading.Event]] = []
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        self.ends.append(threading.Event())
+        threading.Thread(target=self.ends[-1].wait, daemon=True).start()
+
+
+class LeaksFiles(MockAds):
+    files: ClassVar[list[Any]] = []
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        self.files.append(Path("/dev/null").open())  # noqa: SIM115 - leaking is the point
+
+
+class SharesState(MockAds):
+    shared: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__({**config, "state": self.shared}, ctx)
+
+
+class NotForThreads(MockAds):
+    busy = False
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        if self.busy:
+            raise RuntimeError("called twice at once")
+        self.busy = True
+        threading.Event().wait(0.002)
+        try:
+            return super().create_campaign(spec, idempotency_key=idempotency_key)
+        finally:
+            self.busy = False
+
+
+class ReportsInTurn(MockAds):
+    calls = 0
+
+    def report(self, query: Any) -> Any:
+        self.calls += 1
+        return {**super().report(query), "timezone": "UTC" if self.calls < 4 else "Mars/Olympus"}
+
+
+class Phones(MockAds):
+    def report(self, query: Any) -> Any:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+            try:
+                wire.sendto(b"hello", ("192.0.2.1", 9))
+            except OSError:
+                pass
+        return super().report(query)
+
+
+SABOTEURS = [
+    (ReturnsNonsense, "ads.report.shape.output"),
+    (AliasesResult, "ads.create_campaign.shape.no_alias"),
+    (Random, "ads.report.determinism.same_calls"),
+    (Keyless, "ads.create_campaign.idempotency.repeat"),
+    (RemembersLastKey, "ads.create_campaign.idempotency.newer_writes"),
+    (ForgetsOvernight, "ads.create_campaign.idempotency.late_repeat"),
+    (IgnoresOtherPayload, "ads.create_campaign.idempotency.conflict"),
+    (KeyIsThePayload, "ads.create_campaign.idempotency.distinct_keys"),
+    (RacesOnKeys, "ads.create_campaign.idempotency.concurrent"),
+    (KeysInMemory, "ads.create_campaign.idempotency.restart"),
+    (KeysInMemory, "ads.create_campaign.idempotency.new_process"),
+    (HashesKeys, "ads.create_campaign.idempotency.new_process"),
+    (BurnsKeys, "ads.create_campaign.idempotency.refused_is_free"),
+    (PausesAnother, "ads.pause.idempotency.repeat"),
+    (AcceptsForeignMoney, "ads.create_campaign.bad_input.foreign_currency"),
+    (RefusesAsRetryable, "ads.create_campaign.bad_input.past_end"),
+    (WritesThenRefuses, "ads.create_campaign.bad_input.stale_start"),
+    (DialsInTheConstructor, "ads.adapter.life_cycle.quiet_constructor"),
+    (ClosesOnce, "ads.adapter.life_cycle.close_twice"),
+    (LeaksThreads, "ads.adapter.life_cycle.no_leak"),
+    (LeaksFiles, "ads.adapter.life_cycle.no_leak"),
+    (SharesState, "ads.adapter.life_cycle.apart"),
+    (NotForThreads, "ads.create_campaign.concurrency.all_effects"),
+    (PausesAnother, "ads.pause.concurrency.same_calls"),
+    (ReportsInTurn, "ads.report.concurrency.same_calls"),
+    (Phones, "ads.adapter.offline.guard"),
+]
+
+
+@pytest.mark.parametrize(("saboteur", "clause"), SABOTEURS)
+def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
+    try:
+        assert fallen(saboteur, only=clause) == {clause}
+    finally:
+        for end in LeaksThreads.ends:
+            end.set()
+        for file in LeaksFiles.files:
+            file.close()
+
+
+def test_keys_kept_over_a_restart_pass_the_restart_clause_but_not_another_hash_seed() -> None:
+    assert fallen(HashesKeys, only="idempotency.restart") == set()
+
+
+class Async(MockAds):
+    async def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:  # type: ignore[override]
+        return super().create_campaign(spec, idempotency_key=idempotency_key)
+
+    async def report(self, query: Any) -> Any:  # type: ignore[override]
+        return super().report(query)
+
+    async def aclose(self) -> None:
+        return None
+
+
+class ReturnsModels(MockAds):
+    def pause(self, campaign_id: str) -> Any:
+        return Campaign.model_validate({**super().pause(campaign_id), "extensions": {"raw": [1, {"a": None}]}})
+
+
+class Unique(MockAds):
+    """Refuses a name that is taken, and says so."""
+
+    traits = AdsTraits(unique_names=True)
+
+    def _refuse(self, spec: Any) -> None:
+        super()._refuse(spec)
+        with self._box as state:
+            if any(spec.name == campaign["name"] for campaign in state["campaigns"].values()):
+                raise NonRetryableError("conflict", "the name is taken")
+
+
+class Lagging(MockAds):
+    """Reports are an hour late."""
+
+    traits = AdsTraits(read_bound_s=3_600)
+
+
+class NoLifetime(MockAds):
+    unsupported: ClassVar[dict[str, str]] = {"create_campaign.lifetime": "this vendor has daily budgets only"}
+    traits = AdsTraits(objectives=("sales",), min_daily_budget=25_000_000)
+
+    def _refuse(self, spec: Any) -> None:
+        if spec.budget_type == "lifetime":
+            raise NonRetryableError("unsupported", "daily budgets only")
+        if spec.objective != "sales":
+            raise NonRetryableError("invalid", "sales only")
+        super()._refuse(spec)
+
+
+@pytest.mark.parametrize("benign", [Async, ReturnsModels, Unique, Lagging, NoLifetime])
+def test_an_unusual_but_correct_adapter_passes(benign: type) -> None:
+    assert fallen(benign) == set()
+
+
+def test_a_part_that_is_unsupported_must_be_refused() -> None:
+    class Lies(NoLifetime):
+        def _refuse(self, spec: Any) -> None:
+            return None
+
+    assert judge(NoLifetime, only="rule.lifetime")["ads.create_campaign.rule.lifetime"].verdict == "unsupported"
+    assert fallen(Lies, only="rule.lifetime") == {"ads.create_campaign.rule.lifetime"}
+
+
+def test_what_nobody_can_observe_is_unproven_and_says_what_to_add() -> None:
+    class Blind(MockAds):
+        observe = None  # type: ignore[assignment]
+
+    del Blind.observe
+    Blind.observe = property(lambda self: (_ for _ in ()).throw(AttributeError("observe")))  # type: ignore[assignment]
+    result = judge(Blind, only="pause.idempotency.repeat")["ads.pause.idempotency.repeat"]
+    assert result.verdict == "unproven"
+    assert "observe() that returns an object with campaigns()" in " ".join(result.text.split())
+
+
+def test_a_harness_gives_vendor_config_and_observer(tmp_path: Path) -> None:
+    ended: list[str] = []
+
+    class Vendor:
+        def __init__(self, directory: Path) -> None:
+            self.state: dict[str, Any] = {}
+            self.directory = directory
+
+        def close(self) -> None:
+            ended.append(str(self.directory))
+
+    def observe(vendor: Vendor) -> dict[str, Any]:
+        return {"campaigns": [{"id": id, "name": c["name"]} for id, c in vendor.state.get("campaigns", {}).items()]}
+
+    harness = Harness(MockAds, config=lambda vendor: {"state": vendor.state}, fresh=Vendor, observe=observe)
+    assert fallen(harness, only="create_campaign.rule") == set()
+    assert ended
+    assert not any(Path(directory).exists() for directory in ended)
