@@ -67,7 +67,8 @@ class AdsAccount:
         if campaign["budget_type"] == "daily":
             return float(campaign["budget"])
         start, end = _instant(campaign["start"]), _instant(campaign["end"])
-        assert start is not None and end is not None
+        assert start is not None
+        assert end is not None
         return float(campaign["budget"] / max(1.0, (end - start) / timedelta(days=1)))
 
     def _active_share(self, campaign: Mapping[str, Any], day: date) -> float:

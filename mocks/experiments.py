@@ -234,7 +234,8 @@ def groups(experiment: Json) -> dict[str, Group]:
     for unit, variant in experiment["units"].items():
         values[variant].append(experiment["records"].get(unit, []))
     return {
-        name: Group([fsum(of_unit) for of_unit in found], sum(map(len, found))) for name, found in values.items()
+        name: Group([fsum(of_unit) for of_unit in found], sum(map(len, found)))
+        for name, found in values.items()
     }
 
 

@@ -137,7 +137,8 @@ class MockLLMObservability:
         if parent is not None:
             store.find(parent)
         id = f"trace-{self._ctx.ids.new()}"
-        kept = {key: value for key, value in attributes.items() if self._captures or key not in CONTENT_ATTRIBUTES}
+        hidden = frozenset() if self._captures else CONTENT_ATTRIBUTES
+        kept = {key: value for key, value in attributes.items() if key not in hidden}
         store.insert(id, name, kept, parent)
         self._started.append(id)
         return {"id": id, "name": name, "parent": parent}

@@ -34,16 +34,12 @@ def spend(found: Any) -> dict[date, int]:
 @clause("ads.create_campaign.rule.echo")
 def echo(subject: Subject) -> None:
     """A created campaign has the name, budget, currency, objective and end that were asked for."""
-    end = subject.now() + timedelta(days=9)
-    wanted = subject.prepare("create_campaign")(0)["spec"]
-    seen = create(subject, end=end).plain()
-    same(
-        seen,
-        {name: wanted[name] for name in ("name", "budget", "currency", "objective")},
-        "the campaign differs from its spec",
-        subset=True,
-    )
-    holds(abs((create(subject, 1, end=end).end - end).total_seconds()) < 0.002, "the end was changed", seen=seen)
+    wanted = {**subject.prepare("create_campaign")(0)["spec"], "end": subject.now() + timedelta(days=9)}
+    seen = subject.call("create_campaign", spec=wanted)
+    asked = {name: wanted[name] for name in ("name", "budget", "currency", "objective")}
+    same(seen, asked, "the campaign differs from its spec", subset=True)
+    late = seen.end is None or abs((seen.end - wanted["end"]).total_seconds()) > 0.002
+    holds(not late, "the end was changed", seen=seen)
 
 
 @clause("ads.create_campaign.rule.starts_at_once")

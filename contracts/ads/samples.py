@@ -43,9 +43,7 @@ SAMPLES = {
     "pause": Sample(lambda scene: {"campaign_id": scene.given["campaign"].id}, given=(CAMPAIGN,)),
 }
 
-PARTS = (
-    Part("create_campaign.lifetime", "A budget for the whole life of the campaign.", _lifetime),
-)
+PARTS = (Part("create_campaign.lifetime", "A budget for the whole life of the campaign.", _lifetime),)
 
 REFUSALS = (
     Refusal(

@@ -3,20 +3,22 @@
 from datetime import timedelta
 from typing import Any
 
-from ...model.samples import Given, Refusal, Sample, Scene
+from ...model.samples import Arguments, Given, Refusal, Sample, Scene
 
 OWNED = "owned-already"
 
 
 def variables(scene: Scene) -> dict[str, Any]:
-    """What scenarios name as ``${...}``: an address, a patch of it, and what both come to by ``traits.nested``."""
+    """What scenarios name as ``${...}``: an address, a patch, and what both make by ``traits.nested``."""
     city, street = {"city": "Pune", "zip": "411001"}, {"street": "MG Road", "zip": None}
     address = {
         "merge": (city, street, {"city": "Pune", "street": "MG Road"}),
         "replace": (city, street, street),
         "unsupported": ("Pune", "MG Road, Pune", "MG Road, Pune"),
     }
-    return dict(zip(("address", "address_patch", "patched_address"), address[scene.traits.nested], strict=True))
+    return dict(
+        zip(("address", "address_patch", "patched_address"), address[scene.traits.nested], strict=True)
+    )
 
 
 def _profile(scene: Scene) -> dict[str, Any]:
@@ -46,7 +48,11 @@ def _audience(scene: Scene) -> dict[str, Any]:
     return {"key": f"buyers-{scene.n}", "members": [scene.given["profile"].id, scene.given["other"].id]}
 
 
-def _with_unknown(key: str) -> Any:
+def _known_audience(scene: Scene) -> dict[str, Any]:
+    return {**_audience(scene), "key": "buyers"}
+
+
+def _with_unknown(key: str) -> Arguments:
     return lambda scene: {"key": key, "members": [scene.given["profile"].id, "no-such-profile"]}
 
 
@@ -54,13 +60,18 @@ def _owner(scene: Scene) -> dict[str, Any]:
     return {"id": "owner", "traits": {}, "identifiers": {"crm_id": OWNED}}
 
 
-def _claim(id: str) -> Any:
+def _claim(id: str) -> dict[str, Any]:
     patch = {"account": "free", "crm_id": OWNED, "email": None}
-    return lambda scene: {"id": id, "traits": {"plan": "basic"}, "identifiers": patch}
+    return {"id": id, "traits": {"plan": "basic"}, "identifiers": patch}
+
+
+def _nested(scene: Scene) -> dict[str, Any]:
+    traits = {"plan": "basic", "address": {"city": "Pune"}}
+    return {"id": scene.given["profile"].id, "traits": traits, "identifiers": {}}
 
 
 PROFILE = Given("profile", "upsert_profile")
-OTHER = Given("other", "upsert_profile", 1)
+OTHER = Given("other", "upsert_profile")
 OWNER = Given("owner", "upsert_profile", arguments=_owner)
 
 SAMPLES = {
@@ -76,7 +87,7 @@ REFUSALS = (
         "owned_identifier",
         "Claiming an identifier that another profile owns is a conflict: nothing of the call takes effect.",
         ("conflict",),
-        _claim("user-0"),
+        lambda scene: _claim(scene.given["profile"].id),
         given=(PROFILE, OWNER),
         applies=lambda traits: traits.identity == "conflict",
     ),
@@ -85,7 +96,7 @@ REFUSALS = (
         "owned_identifier_new_profile",
         "A new profile that claims an identifier of another one is a conflict and is not created.",
         ("conflict",),
-        _claim("newcomer"),
+        lambda scene: _claim("newcomer"),
         given=(OWNER,),
         applies=lambda traits: traits.identity == "conflict",
     ),
@@ -94,7 +105,11 @@ REFUSALS = (
         "nested_object",
         "A trait that is an object is invalid where traits.nested says unsupported.",
         ("invalid",),
-        lambda scene: {"id": "user-0", "traits": {"plan": "basic", "address": {"city": "Pune"}}, "identifiers": {}},
+        lambda scene: {
+            "id": "user-0",
+            "traits": {"plan": "basic", "address": {"city": "Pune"}},
+            "identifiers": {},
+        },
         given=(PROFILE,),
         applies=lambda traits: traits.nested == "unsupported",
     ),
@@ -103,8 +118,8 @@ REFUSALS = (
         "unknown_member",
         "An audience with a member that does not exist is not_found, before any change.",
         ("not_found",),
-        _with_unknown("buyers-0"),
-        given=(PROFILE, OTHER, Given("audience", "sync_audience")),
+        _with_unknown("buyers"),
+        given=(PROFILE, OTHER, Given("audience", "sync_audience", arguments=_known_audience)),
         applies=lambda traits: traits.unknown_members == "refused",
     ),
     Refusal(

@@ -4,7 +4,6 @@ from typing import Any
 
 from ...model.samples import Given, Refusal, Sample, Scene
 
-UNIT = "unit-0"
 EVENLY = [5_000, 5_000]
 VALUES = {"boolean": True, "string": "blue", "number": 7}
 
@@ -17,7 +16,12 @@ def flag(scene: Scene, **changes: Any) -> dict[str, Any]:
 
 def ab(scene: Scene, **changes: Any) -> dict[str, Any]:
     """Two variants of equal weight."""
-    plain = {"key": f"exp_{scene.n}", "variants": ["control", "treatment"], "weights": EVENLY, "metric": "sales"}
+    plain = {
+        "key": f"exp_{scene.n}",
+        "variants": ["control", "treatment"],
+        "weights": EVENLY,
+        "metric": "sales",
+    }
     return {**plain, **changes}
 
 
@@ -26,41 +30,46 @@ def bandit(scene: Scene, **changes: Any) -> dict[str, Any]:
     return {"key": f"bandit_{scene.n}", "arms": ["left", "right"], "floor": 500, **changes}
 
 
-def _unit(scene: Scene, key: str = "exp_0") -> dict[str, Any]:
+def _key(scene: Scene, name: str) -> dict[str, Any]:
+    """The key of a flag or an experiment that stands already."""
+    return {"key": scene.given[name].key}
+
+
+def _unit(scene: Scene, key: str) -> dict[str, Any]:
     return {"key": key, "unit_id": f"unit-{scene.n}", "attributes": {"plan": "paid"}}
 
 
-def _value(scene: Scene, key: str = "exp_0") -> dict[str, Any]:
-    return {"key": key, "unit_id": UNIT, "value": 1 + scene.n}
+def _value(scene: Scene, key: str, unit: str = "unit-0") -> dict[str, Any]:
+    return {"key": key, "unit_id": unit, "value": 1 + scene.n}
 
 
-def _other_type(scene: Scene) -> str:
-    return next(kind for kind in scene.traits.flag_types if kind != "boolean")
+def _value_of_a_type(scene: Scene, offered: bool) -> Any:
+    others = ("string", "number")
+    return next(VALUES[kind] for kind in others if (kind in scene.traits.flag_types) is offered)
 
 
-def _not_offered(scene: Scene) -> str:
-    return next(kind for kind in VALUES if kind not in scene.traits.flag_types)
-
-
-def _reads(operation: str, key: str) -> Given:
+def _read(operation: str, name: str) -> Given:
     """A read in between: whoever may answer from an older state for a while has been waited for."""
-    return Given("read", operation, arguments=lambda scene: {"key": key})
+    return Given("read", operation, arguments=lambda scene: _key(scene, name))
 
 
-FLAG = (Given("flag", "set_flag"), _reads("get_flag", "flag_0"))
-EXPERIMENT = (Given("experiment", "start_ab"), _reads("report", "exp_0"))
-BANDIT = (Given("bandit", "start_bandit"), _reads("report", "bandit_0"))
-EXPOSED = (*EXPERIMENT, Given("unit", "assign"), _reads("report", "exp_0"))
+FLAG = (Given("flag", "set_flag"), _read("get_flag", "flag"))
+STARTED = (Given("experiment", "start_ab"), _read("report", "experiment"))
+BANDIT = (Given("bandit", "start_bandit"), _read("report", "bandit"))
+ASSIGNED = Given("unit", "assign", arguments=lambda scene: _unit(scene, scene.given["experiment"].key))
+EXPOSED = (*STARTED, ASSIGNED, _read("report", "experiment"))
 
 SAMPLES = {
     "set_flag": Sample(flag),
-    "get_flag": Sample(lambda scene: {"key": "flag_0"}, given=FLAG),
-    "ramp": Sample(lambda scene: {"key": "flag_0", "percent": 50 - scene.n}, given=FLAG),
+    "get_flag": Sample(lambda scene: _key(scene, "flag"), given=FLAG),
+    "ramp": Sample(lambda scene: {**_key(scene, "flag"), "percent": scene.n % 100}, given=FLAG),
     "start_ab": Sample(ab),
     "start_bandit": Sample(bandit),
-    "assign": Sample(_unit, given=EXPERIMENT),
-    "report": Sample(lambda scene: {"key": "exp_0"}, given=EXPOSED),
-    "record": Sample(_value, given=EXPOSED),
+    "assign": Sample(lambda scene: _unit(scene, scene.given["experiment"].key), given=STARTED),
+    "report": Sample(lambda scene: _key(scene, "experiment"), given=EXPOSED),
+    "record": Sample(
+        lambda scene: _value(scene, scene.given["experiment"].key, scene.given["unit"].unit_id), given=EXPOSED
+    ),
 }
 
 REFUSALS = (
@@ -69,7 +78,7 @@ REFUSALS = (
         "other_type",
         "A value of another type than the flag's first one is a conflict.",
         ("conflict",),
-        lambda scene: flag(scene, value=VALUES[_other_type(scene)]),
+        lambda scene: flag(scene, **_key(scene, "flag"), value=_value_of_a_type(scene, offered=True)),
         given=FLAG,
         applies=lambda traits: len(traits.flag_types) > 1,
     ),
@@ -78,7 +87,7 @@ REFUSALS = (
         "foreign_type",
         "A value of a type that the traits do not list is unsupported.",
         ("unsupported",),
-        lambda scene: flag(scene, value=VALUES[_not_offered(scene)]),
+        lambda scene: flag(scene, value=_value_of_a_type(scene, offered=False)),
         applies=lambda traits: len(traits.flag_types) < len(VALUES),
     ),
     Refusal(
@@ -86,8 +95,8 @@ REFUSALS = (
         "experiment_key",
         "A flag under the key of an experiment is a conflict.",
         ("conflict",),
-        lambda scene: flag(scene, key="exp_0"),
-        given=EXPERIMENT,
+        lambda scene: flag(scene, **_key(scene, "experiment")),
+        given=STARTED,
     ),
     Refusal(
         "get_flag",
@@ -101,8 +110,8 @@ REFUSALS = (
         "experiment_key",
         "An experiment is not found as a flag.",
         ("not_found",),
-        lambda scene: {"key": "exp_0"},
-        given=EXPERIMENT,
+        lambda scene: _key(scene, "experiment"),
+        given=STARTED,
     ),
     Refusal(
         "ramp",
@@ -116,7 +125,7 @@ REFUSALS = (
         "flag_key",
         "An experiment under the key of a flag is a conflict.",
         ("conflict",),
-        lambda scene: ab(scene, key="flag_0"),
+        lambda scene: ab(scene, **_key(scene, "flag")),
         given=FLAG,
     ),
     Refusal(
@@ -124,31 +133,31 @@ REFUSALS = (
         "other_weights",
         "Starting an experiment again with other weights is a conflict.",
         ("conflict",),
-        lambda scene: ab(scene, weights=[5_001, 4_999]),
-        given=EXPERIMENT,
+        lambda scene: ab(scene, **_key(scene, "experiment"), weights=[5_001, 4_999]),
+        given=STARTED,
     ),
     Refusal(
         "start_ab",
         "other_variants",
         "Starting an experiment again with other variants is a conflict.",
         ("conflict",),
-        lambda scene: ab(scene, variants=["control", "candidate"]),
-        given=EXPERIMENT,
+        lambda scene: ab(scene, **_key(scene, "experiment"), variants=["control", "candidate"]),
+        given=STARTED,
     ),
     Refusal(
         "start_ab",
         "other_metric",
         "Starting an experiment again with another metric is a conflict.",
         ("conflict",),
-        lambda scene: ab(scene, metric="visits"),
-        given=EXPERIMENT,
+        lambda scene: ab(scene, **_key(scene, "experiment"), metric="visits"),
+        given=STARTED,
     ),
     Refusal(
         "start_ab",
         "bandit_key",
         "An experiment under the key of a bandit is a conflict.",
         ("conflict",),
-        lambda scene: ab(scene, key="bandit_0", variants=["left", "right"]),
+        lambda scene: ab(scene, **_key(scene, "bandit"), variants=["left", "right"]),
         given=BANDIT,
         needs=("start_bandit",),
     ),
@@ -157,7 +166,7 @@ REFUSALS = (
         "flag_key",
         "A bandit under the key of a flag is a conflict.",
         ("conflict",),
-        lambda scene: bandit(scene, key="flag_0"),
+        lambda scene: bandit(scene, **_key(scene, "flag")),
         given=FLAG,
     ),
     Refusal(
@@ -165,15 +174,15 @@ REFUSALS = (
         "experiment_key",
         "A bandit under the key of an experiment is a conflict.",
         ("conflict",),
-        lambda scene: bandit(scene, key="exp_0", arms=["control", "treatment"]),
-        given=EXPERIMENT,
+        lambda scene: bandit(scene, **_key(scene, "experiment"), arms=["control", "treatment"]),
+        given=STARTED,
     ),
     Refusal(
         "start_bandit",
         "other_floor",
         "Starting a bandit again with another floor is a conflict.",
         ("conflict",),
-        lambda scene: bandit(scene, floor=501),
+        lambda scene: bandit(scene, **_key(scene, "bandit"), floor=501),
         given=BANDIT,
     ),
     Refusal(
@@ -181,7 +190,7 @@ REFUSALS = (
         "other_arms",
         "Starting a bandit again with other arms is a conflict.",
         ("conflict",),
-        lambda scene: bandit(scene, arms=["left", "middle", "right"]),
+        lambda scene: bandit(scene, **_key(scene, "bandit"), arms=["left", "middle", "right"]),
         given=BANDIT,
     ),
     Refusal(
@@ -203,7 +212,7 @@ REFUSALS = (
         "flag_key",
         "A flag has no report: not_found.",
         ("not_found",),
-        lambda scene: {"key": "flag_0"},
+        lambda scene: _key(scene, "flag"),
         given=FLAG,
     ),
     Refusal(
@@ -218,7 +227,7 @@ REFUSALS = (
         "flag_key",
         "A value for a flag is not_found.",
         ("not_found",),
-        lambda scene: _value(scene, "flag_0"),
+        lambda scene: _value(scene, scene.given["flag"].key),
         given=FLAG,
     ),
 )

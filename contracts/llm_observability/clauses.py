@@ -5,7 +5,8 @@ asked when all is done, after the read bound, since a vendor may show a trace on
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from string import ascii_letters, digits
 from typing import Any
 
 from ...errors import NonRetryableError
@@ -26,9 +27,21 @@ PLAIN_ATTRIBUTES = {
 }
 
 
-def start(subject: Subject, n: int = 0, **changes: Any) -> Any:
-    """A trace of the sample's shape, with some arguments changed."""
-    return subject.call("trace_start", **{**subject.prepare("trace_start")(n), **changes})
+def _any_instance(traits: Any) -> bool:
+    return bool(traits.open_traces == "any")
+
+
+def _one_process(traits: Any) -> bool:
+    return bool(traits.open_traces == "process")
+
+
+def _accepts_unknown(traits: Any) -> bool:
+    return bool(traits.unknown_trace == "accepted")
+
+
+def start(subject: Subject, **changes: Any) -> Any:
+    """A trace of the sample's shape and a name of its own, with some arguments changed."""
+    return subject.call("trace_start", **{**subject.prepare("trace_start")(0), **changes})
 
 
 def stop(subject: Subject, trace: Any, status: str = "ok", output: Any = None) -> str:
@@ -74,7 +87,7 @@ def echo(subject: Subject) -> None:
     """A started trace has the name and the parent that were asked for, and an id of its own."""
     root = start(subject, name="Ответ «Ω»")
     same((root.name, root.parent), ("Ответ «Ω»", None), "name and parent of a root")
-    children = [start(subject, n, parent=root.id) for n in range(2)]
+    children = [start(subject, parent=root.id) for _ in range(2)]
     same([child.parent for child in children], [root.id] * 2, "parents of the children")
     ids = [root.id, *(child.id for child in children)]
     holds(len(set(ids)) == len(ids), "two traces have one id", seen=ids)
@@ -83,9 +96,9 @@ def echo(subject: Subject) -> None:
 @clause("llm_observability.trace_start.rule.effect")
 def effect(subject: Subject) -> None:
     """Each started trace stands once at the vendor, under its own id and name, below its parent."""
-    root, other = start(subject, 0), start(subject, 1)
-    child = start(subject, 2, parent=root.id)
-    made = [root, other, child, start(subject, 3, parent=child.id), start(subject, 4, parent=root.id)]
+    root, other = start(subject), start(subject)
+    child = start(subject, parent=root.id)
+    made = [root, other, child, start(subject, parent=child.id), start(subject, parent=root.id)]
     for trace in reversed(made):
         stop(subject, trace)
     rows = {id: (row["name"], row["parent"]) for id, row in seen(subject).items()}
@@ -108,7 +121,7 @@ def start_must_accept(subject: Subject) -> None:
     name, pairs = "Ω" * 120, {f"a{n}".ljust(64, "x"): "v" * 256 for n in range(10)}
     trace = start(subject, name=name, attributes=pairs)
     same(trace.name, name, "the long name")
-    same(start(subject, 1, name="n").name, "n", "the short name")
+    same(start(subject, name="n").name, "n", "the short name")
     stop(subject, trace)
     row = seen(subject)[trace.id]
     same(row["name"], name, "the stored name")
@@ -121,7 +134,7 @@ def under_ended(subject: Subject) -> None:
     """A start under an ended parent is allowed, and the new trace stays open until it is stopped."""
     root = start(subject)
     stop(subject, root)
-    late = start(subject, 1, parent=root.id)
+    late = start(subject, parent=root.id)
     same(late.parent, root.id, "the late trace's parent")
     same(stop(subject, late, "error"), "error", "the first stop of the late trace")
     same(stop(subject, root, "error"), "ok", "the parent, stopped before")
@@ -131,10 +144,10 @@ def under_ended(subject: Subject) -> None:
 @clause("llm_observability.trace_start.rule.repeat_after_stop")
 def repeat_after_stop(subject: Subject) -> None:
     """A repeat of a start whose trace has ended gives the same trace and does not open it again."""
-    key = subject.key()
-    first = start(subject, idempotency_key=key)
+    arguments = {"name": "once", "attributes": {"turn": 1}, "idempotency_key": subject.key()}
+    first = subject.call("trace_start", **arguments)
     stop(subject, first)
-    same(start(subject, idempotency_key=key), first, "the repeat")
+    same(subject.call("trace_start", **arguments), first, "the repeat")
     same(stop(subject, first, "error"), "ok", "the status after the repeat")
     same(statuses(subject), {first.id: "ok"}, "status by id")
 
@@ -146,17 +159,18 @@ def parent_elsewhere(subject: Subject) -> None:
     stop(subject, root)
     subject.close()
     other = subject.sibling()
-    child = start(other, 1, parent=root.id)
+    child = start(other, parent=root.id)
     same(child.parent, root.id, "the parent")
     stop(other, child)
     other.close()
-    same({id: row["parent"] for id, row in seen(subject).items()}, {root.id: None, child.id: root.id}, "parents")
+    parents = {id: row["parent"] for id, row in seen(subject).items()}
+    same(parents, {root.id: None, child.id: root.id}, "parents by id")
 
 
 @clause("llm_observability.trace_stop.rule.statuses")
 def each_status(subject: Subject) -> None:
     """A stopped trace has the status that it was stopped with: ok, error or aborted."""
-    made = {start(subject, n).id: status for n, status in enumerate(("ok", "error", "aborted"))}
+    made = {start(subject).id: status for status in ("ok", "error", "aborted")}
     for id, status in made.items():
         ended = subject.call("trace_stop", id=id, status=status)
         same(ended.plain(), {"id": id, "status": status}, "what trace_stop returned", subset=True)
@@ -178,8 +192,8 @@ def first_wins(subject: Subject) -> None:
 def descendants(subject: Subject) -> None:
     """Stopping a trace ends its open descendants as aborted; those that had ended stay as they were."""
     root = start(subject)
-    child, done = start(subject, 1, parent=root.id), start(subject, 2, parent=root.id)
-    grandchild = start(subject, 3, parent=child.id)
+    child, done = start(subject, parent=root.id), start(subject, parent=root.id)
+    grandchild = start(subject, parent=child.id)
     stop(subject, done)
     same(stop(subject, root, "error"), "error", "the stopped trace")
     expected = {root.id: "error", child.id: "aborted", done.id: "ok", grandchild.id: "aborted"}
@@ -194,8 +208,8 @@ def descendants(subject: Subject) -> None:
 @clause("llm_observability.trace_stop.rule.spares_others")
 def spares_others(subject: Subject) -> None:
     """A stop ends nothing above the trace or beside it."""
-    root, beside = start(subject), start(subject, 1)
-    child, sister = start(subject, 2, parent=root.id), start(subject, 3, parent=root.id)
+    root, beside = start(subject), start(subject)
+    child, sister = start(subject, parent=root.id), start(subject, parent=root.id)
     stop(subject, child)
     for trace in (sister, beside, root):
         same(stop(subject, trace, "error"), "error", f"the first stop of {trace.name}")
@@ -205,13 +219,13 @@ def spares_others(subject: Subject) -> None:
 
 @clause("llm_observability.trace_stop.rule.must_accept")
 def stop_must_accept(subject: Subject) -> None:
-    """An output of 100 KB is accepted, also a nested one, whether or not content is captured."""
+    """An output of 100 KB and a nested one are accepted, whether or not content is captured."""
     for run in (subject, subject.stranger(capture_content=True)):
-        for n, output in enumerate(("é" * 51_200, {"choices": [{"text": "Ω", "index": 0}]})):
-            same(stop(run, start(run, n), "ok", output), "ok", "the status")
+        for output in ("é" * 50_000, {"choices": [{"text": "Ω", "index": 0}]}):
+            same(stop(run, start(run), "ok", output), "ok", "the status")
 
 
-@clause("llm_observability.trace_stop.rule.elsewhere", applies=lambda traits: traits.open_traces == "any")
+@clause("llm_observability.trace_stop.rule.elsewhere", applies=_any_instance)
 def stop_elsewhere(subject: Subject) -> None:
     """With traits.open_traces = any another instance can stop an open trace."""
     trace, other = start(subject), subject.sibling()
@@ -221,7 +235,7 @@ def stop_elsewhere(subject: Subject) -> None:
     same(statuses(subject), {trace.id: "error"}, "status by id")
 
 
-@clause("llm_observability.trace_stop.rule.ended_elsewhere", applies=lambda traits: traits.open_traces == "any")
+@clause("llm_observability.trace_stop.rule.ended_elsewhere", applies=_any_instance)
 def ended_elsewhere(subject: Subject) -> None:
     """With traits.open_traces = any a stop of what another instance ended returns that first status."""
     trace = start(subject)
@@ -230,7 +244,7 @@ def ended_elsewhere(subject: Subject) -> None:
     same(stop(subject.sibling(), trace), "error", "the stop by the other instance")
 
 
-@clause("llm_observability.trace_stop.rule.not_elsewhere", applies=lambda traits: traits.open_traces == "process")
+@clause("llm_observability.trace_stop.rule.not_elsewhere", applies=_one_process)
 def not_elsewhere(subject: Subject) -> None:
     """With traits.open_traces = process a stop by another instance is not_found and leaves the trace open."""
     trace = start(subject)
@@ -248,7 +262,7 @@ def eval_effect(subject: Subject) -> None:
         {"name": "score", "score": -2.25, "label": None},
         {"name": "zero", "score": 0.0, "label": None},
         {"name": "label", "score": None, "label": "bad"},
-        {"name": "both", "score": 1_000_000.0, "label": "again"},
+        {"name": "large", "score": 1_000_000.0, "label": "«gut»"},
     ]
     for evaluation in logged:
         given = {name: value for name, value in evaluation.items() if value is not None}
@@ -261,8 +275,9 @@ def eval_effect(subject: Subject) -> None:
 def own_id(subject: Subject) -> None:
     """log_eval returns an id of the evaluation's own, or always the trace's."""
     trace = start(subject)
-    ids = [subject.call("log_eval", id=trace.id, name="quality", score=n).id for n in range(3)]
-    holds(len(set(ids)) == 3 or set(ids) == {trace.id}, "evaluations share an id that is not the trace's", seen=ids)
+    ids = [subject.call("log_eval", id=trace.id, name=f"quality {n}", score=n).id for n in range(3)]
+    distinct = set(ids)
+    holds(len(distinct) == 3 or distinct == {trace.id}, "evaluations share an id of their own", seen=ids)
 
 
 @clause("llm_observability.log_eval.rule.must_accept")
@@ -324,7 +339,7 @@ def _after_stop(subject: Subject, operation: str, arguments: dict[str, Any]) -> 
 
 @clause("llm_observability.link.rule.unknown_run")
 def unknown_run(subject: Subject) -> None:
-    """Where runs must exist an unknown run is not_found and makes no link; elsewhere any run can be linked."""
+    """Where runs must exist an unknown one is not_found and makes no link; elsewhere any can be linked."""
     trace, given = start(subject), subject.provided.get("unknown_run")
     run = given or "no-such-run"
     outcome = subject.attempt("link", id=trace.id, run_id=run)
@@ -337,13 +352,13 @@ def unknown_run(subject: Subject) -> None:
     same([row["run_id"] for row in seen(subject)[trace.id]["links"]], expected, "the runs of the trace")
 
 
-@clause("llm_observability.log_eval.rule.unknown_accepted", applies=lambda traits: traits.unknown_trace == "accepted")
+@clause("llm_observability.log_eval.rule.unknown_accepted", applies=_accepts_unknown)
 def eval_unknown_accepted(subject: Subject) -> None:
     """With traits.unknown_trace = accepted an id that no instance issued can be evaluated."""
     subject.call("log_eval", id="no-such-trace", name="quality", score=0.5)
 
 
-@clause("llm_observability.link.rule.unknown_accepted", applies=lambda traits: traits.unknown_trace == "accepted")
+@clause("llm_observability.link.rule.unknown_accepted", applies=_accepts_unknown)
 def link_unknown_accepted(subject: Subject) -> None:
     """With traits.unknown_trace = accepted an id that no instance issued can be linked."""
     seen_link = subject.call("link", id="no-such-trace", run_id=subject.provided["runs"][0])
@@ -368,7 +383,7 @@ def forged_id(subject: Subject) -> None:
 def _forged(id: str) -> str:
     """The id with one letter or digit in the middle replaced by another of its kind."""
     middle = min((n for n, char in enumerate(id) if char.isalnum()), key=lambda n: abs(n - len(id) // 2))
-    kind = next(kind for kind in ("0123456789", "abcdef", "ABCDEF", id[middle] + "zZ") if id[middle] in kind)
+    kind = next(kind for kind in (digits, "abcdef", "ABCDEF", ascii_letters) if id[middle] in kind)
     other = kind[(kind.index(id[middle]) + 1) % len(kind)]
     return id[:middle] + other + id[middle + 1 :]
 
@@ -403,7 +418,7 @@ def times(subject: Subject) -> None:
     """A trace ends after it starts, and what was done later has a later time."""
     first = start(subject)
     subject.advance(60)
-    second = start(subject, 1)
+    second = start(subject)
     subject.advance(60)
     stop(subject, first)
     subject.advance(60)
@@ -421,13 +436,14 @@ def content_off(subject: Subject) -> None:
     for run in (subject, subject.stranger(capture_content=False)):
         trace = _with_content(run)
         stored = json.dumps(seen(run)[trace.id], ensure_ascii=False)
-        found = [name for name in (*sorted(CONTENT_ATTRIBUTES), "the output") if f"secret of {name}." in stored]
+        names = (*sorted(CONTENT_ATTRIBUTES), "the output")
+        found = [name for name in names if f"secret of {name}." in stored]
         holds(not found, "content was stored without config.capture_content", seen=found)
 
 
 @clause("llm_observability.adapter.rule.content_on")
 def content_on(subject: Subject) -> None:
-    """With config.capture_content true prompts and outputs are stored unchanged, where the observer shows them."""
+    """With config.capture_content true content is stored unchanged, where the observer shows attributes."""
     run = subject.stranger(capture_content=True)
     trace = _with_content(run)
     row = seen(run)[trace.id]
@@ -449,8 +465,8 @@ def _with_content(subject: Subject) -> Any:
 @clause("llm_observability.adapter.rule.close_aborts")
 def close_aborts(subject: Subject) -> None:
     """Closing an instance ends its open traces as aborted, children first, and leaves ended ones alone."""
-    done, root = start(subject), start(subject, 1)
-    child = start(subject, 2, parent=root.id)
+    done, root = start(subject), start(subject)
+    child = start(subject, parent=root.id)
     stop(subject, done)
     subject.advance(5)
     subject.close()
@@ -465,7 +481,7 @@ def close_aborts(subject: Subject) -> None:
 def close_spares_others(subject: Subject) -> None:
     """Closing one instance leaves open what another one started."""
     trace, other = start(subject), subject.sibling()
-    start(other, 1)
+    start(other)
     other.close()
     same(stop(subject, trace), "ok", "the first stop of the first instance's trace")
 
@@ -473,18 +489,22 @@ def close_spares_others(subject: Subject) -> None:
 @clause("llm_observability.adapter.rule.never_mix")
 def never_mix(subject: Subject) -> None:
     """Traces that run at once never mix: each has its own children, evaluations, links and status."""
-    runs, ends = subject.provided["runs"], ("ok", "error")
-    roots = [start(subject, n) for n in range(AT_ONCE)]
-    sample = subject.prepare("trace_start")
-    children = _at_once(subject, "trace_start", [{**sample(9), "parent": root.id} for root in roots])
-    _at_once(subject, "log_eval", [{"id": root.id, "name": f"of {root.name}", "score": 1} for root in roots])
-    _at_once(subject, "link", [{"id": child.id, "run_id": runs[n % 2]} for n, child in enumerate(children)])
-    _at_once(subject, "trace_stop", [{"id": child.id, "status": ends[n % 2]} for n, child in enumerate(children)])
-    _at_once(subject, "trace_stop", [{"id": root.id, "status": ends[n // 2]} for n, root in enumerate(roots)])
+    runs, ends = subject.provided["runs"][:2], ("ok", "error")
+    roots = [start(subject) for _ in range(AT_ONCE)]
+    below = [{"name": f"below {root.name}", "parent": root.id} for root in roots]
+    children = _at_once(subject, "trace_start", below)
+    _at_once(subject, "log_eval", [{"id": root.id, "name": root.name, "score": 1} for root in roots])
+    _at_once(subject, "link", [{"id": child.id, "run_id": run} for child, run in _pairs(children, runs * 2)])
+    for traces, by in ((children, ends * 2), (roots, ends[:1] * 2 + ends[1:] * 2)):
+        _at_once(subject, "trace_stop", [{"id": each.id, "status": end} for each, end in _pairs(traces, by)])
     rows = seen(subject)
-    for n, (root, child) in enumerate(zip(roots, children, strict=True)):
-        same(_story(rows[root.id]), (None, ends[n // 2], [f"of {root.name}"], []), f"what {root.name} came to")
+    for n, (root, child) in enumerate(_pairs(roots, children)):
+        same(_story(rows[root.id]), (None, ends[n // 2], [root.name], []), f"what {root.name} came to")
         same(_story(rows[child.id]), (root.id, ends[n % 2], [], [runs[n % 2]]), f"the child of {root.name}")
+
+
+def _pairs(traces: Iterable[Any], values: Iterable[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(traces, values, strict=True))
 
 
 def _at_once(subject: Subject, operation: str, arguments: list[dict[str, Any]]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""LLMObservabilityProvider: its payloads, traits, operations and observer. A span is a trace with a parent."""
+"""LLMObservabilityProvider: its payloads, traits, operations, observer. A span is a trace below another."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from pydantic import ValidationError
@@ -162,7 +163,7 @@ def _harness(candidate: _Candidate) -> Harness:
 
 def _checked_harness(entry: Entry, source: Any) -> Harness:
     found = entry.load()
-    harness = found() if callable(found) and not isinstance(found, Harness) else found
+    harness = found() if isinstance(found, FunctionType) else found
     if not isinstance(harness, Harness):
         raise PalError(f"the harness {entry.value} is a {type(harness).__name__}, not a Harness")
     if harness.cls is not source:

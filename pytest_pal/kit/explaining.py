@@ -87,7 +87,7 @@ def _differences(found: Sequence[Difference]) -> Iterator[str]:
 
 
 def _side(name: str, value: Any) -> list[str]:
-    shown = value if value == MISSING or isinstance(value, str) and " " in value else _compact(value)
+    shown = value if value == MISSING or (isinstance(value, str) and " " in value) else _compact(value)
     lead = f"    {name + ':':<10}"
     return textwrap.wrap(lead + str(shown), WIDTH, subsequent_indent=" " * len(lead), max_lines=4, placeholder=" ...")
 

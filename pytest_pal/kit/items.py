@@ -50,7 +50,7 @@ class PalItem(pytest.Item):
         return text
 
     def reportinfo(self) -> tuple[Any, None, str]:
-        """The last part is the failure's headline; were it the id's end, -v would print the id with its dots changed."""
+        """The last part is the failure's headline; were it the end of the id, -v would change the id's dots."""
         return self.config.rootpath / ROOT, None, f"{self.case.adapter}: {self.clause.id}"
 
     def result(self) -> ClauseResult | None:

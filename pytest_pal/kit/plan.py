@@ -77,4 +77,3 @@ _SENTENCES = {
     "unsupported": "Only optional operations and parts are declared unsupported, each with a reason.",
     "harness": "A harness judges the adapter whose name it has.",
 }
-

@@ -32,12 +32,12 @@ def run_clause(target: Target, clause: Clause) -> Run:
     error: Exception | None = None
     violations: list[str] = []
     try:
-        with GUARD.watching(loopback=target.harness.reach != "in_process") as violations:
-            with LiveSubject(bench) as subject:
-                if swapped is None:
-                    clause.check(subject)
-                else:
-                    _refused_part(subject, swapped)
+        loopback = target.harness.reach != "in_process"
+        with GUARD.watching(loopback=loopback) as violations, LiveSubject(bench) as subject:
+            if swapped is None:
+                clause.check(subject)
+            else:
+                _refused_part(subject, swapped)
     except Exception as caught:  # noqa: BLE001 - every error is a verdict
         error = caught
     if violations:
@@ -52,7 +52,9 @@ def unrunnable(clause: Clause) -> Run:
     except Exception as error:  # noqa: BLE001 - every error is a verdict
         text = explaining.text(clause, (), error)
         cause = explaining.cause(error)
-        return Run(ClauseResult(clause.id, clause.sentence, clause.level, Verdict.FAILED, cause=cause, text=text), error)
+        return Run(
+            ClauseResult(clause.id, clause.sentence, clause.level, Verdict.FAILED, cause=cause, text=text), error
+        )
     raise PalError(f"{clause.id} must fail, and did not")
 
 
@@ -84,9 +86,7 @@ def _network(target: Target, violations: list[str], error: Exception | None) -> 
     return failed
 
 
-def _result(
-    target: Target, clause: Clause, bench: Bench, error: Exception | None, swapped: str | None
-) -> ClauseResult:
+def _result(target: Target, clause: Clause, bench: Bench, error: Exception | None, swapped: str | None) -> ClauseResult:
     verdict = _verdict(error, swapped)
     if verdict is not Verdict.PASSED and is_provisional(clause, str(target.declared)):
         verdict = Verdict.PROVISIONAL
@@ -114,5 +114,3 @@ def _verdict(error: Exception | None, swapped: str | None) -> Verdict:
     if error is None:
         return Verdict.PASSED if swapped is None else Verdict.UNSUPPORTED
     return Verdict.UNPROVEN if isinstance(error, Unproven | PalError) else Verdict.FAILED
-
-

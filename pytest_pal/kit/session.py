@@ -2,7 +2,7 @@
 
 import difflib
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ import pytest
 
 from ..canonical import file_text, write_atomically
 from ..model.verdict import ClauseResult, Tally
+from ..registry.entry_points import CAPABILITIES, entries
 from ..report import matrix
 from ..report.conformance import conformance_report
-from ..registry.entry_points import CAPABILITIES, entries
 from . import process
 from .discovery import Discovered, Selection, discover
 from .families import ORDER
@@ -40,7 +40,7 @@ def _pal_alone(config: pytest.Config) -> bool:
     worker = hasattr(config, "workerinput")
     typed = "--pal" in config.invocation_params.args
     if worker:
-        return bool(getattr(config, "workerinput")["pal_alone"])
+        return bool(vars(config)["workerinput"]["pal_alone"])
     return bool(config.option.pal_ids) and not config.args if given else typed
 
 
@@ -101,7 +101,7 @@ class PalSession:
             pytest.exit(f"no adapter to judge; installed are: {', '.join(self.found.known)}", NOTHING_MATCHED)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
         report = yield
         if isinstance(collector, pytest.Session) and report.passed:
             root = node(collector, ROOT, list(self.found.cases), 0, self.clauses)
@@ -127,8 +127,8 @@ class PalSession:
     # what came of it
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Iterator[None]:
-        report: Any = yield
+    def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Generator[None, Any, Any]:
+        report = yield
         if isinstance(item, PalItem) and call.when == "call":
             result = item.result()
             if result is not None:
@@ -161,7 +161,7 @@ class PalSession:
         process.stop()
         gc.unfreeze()
         if self.is_worker:
-            getattr(self.config, "workeroutput")["pal_deselected"] = self.deselected
+            vars(self.config)["workeroutput"]["pal_deselected"] = self.deselected
             return
         self.stopped = bool(session.shouldstop or session.shouldfail)
         ran = int(exitstatus) in (0, 1) and not self.config.option.collectonly
@@ -231,4 +231,3 @@ _PARTIAL_REPORT = (
     "--pal-report needs a whole run: its shape cannot say 'partial'. Leave out -k, -m, -x, --lf, --deselect, "
     "--pal-clause and pasted ids, or leave out --pal-report"
 )
-

@@ -73,7 +73,7 @@ class LiveSubject:
         return found
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        return self._observed(self.capability.observed)
+        return self._observed(self.capability.observed) if self.capability.observed else {}
 
     # what a clause does
 
@@ -100,6 +100,7 @@ class LiveSubject:
             outcomes = self._as_tasks(ready)
         else:
             outcomes = self._as_threads(ready)
+        self.bench.unread = self.bench.unread or any(found.effect == "write" for found, _ in ready)
         for (found, arguments), outcome in zip(ready, outcomes, strict=True):
             self._record(Step(f"at once: {found.name}", arguments, outcome))
         return outcomes
@@ -162,8 +163,8 @@ class LiveSubject:
 
     def _ready(self, operation: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
         declared = self.capability.operation(operation)
-        if declared.key == "idempotency_key" and "idempotency_key" not in arguments:
-            arguments = {**arguments, "idempotency_key": self.key()}
+        if declared.key and declared.key not in arguments:
+            arguments = {**arguments, declared.key: self.key()}
         if declared.effect == "write":
             self.bench.unread = True
         elif self.bench.unread:
@@ -255,4 +256,3 @@ class LiveSubject:
 def _list(observer: Any, name: str) -> Any:
     found = observer[name] if isinstance(observer, Mapping) else getattr(observer, name)
     return found() if callable(found) else found
-

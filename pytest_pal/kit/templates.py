@@ -42,7 +42,7 @@ def fill(template: Any, names: Names) -> Any:
         return [fill(item, names) for item in template]
     if isinstance(template, Mapping):
         if len(template) == 1 and next(iter(template)) in _MATCHERS:
-            (kind, value), = template.items()
+            ((kind, value),) = template.items()
             return _MATCHERS[kind](fill(value, names))
         return {key: fill(item, names) for key, item in template.items()}
     return template
@@ -71,8 +71,10 @@ def _moment(shifted: re.Match[str], names: Names) -> Any:
     base, amount, unit = shifted[1], float(shifted[2]), shifted[3]
     if base == "today":
         return (names.start.date() + timedelta(days=amount)).isoformat()
-    return (names.now + timedelta(seconds=amount * _SECONDS[unit or "s"])).isoformat(timespec="milliseconds").replace(
-        "+00:00", "Z"
+    return (
+        (names.now + timedelta(seconds=amount * _SECONDS[unit or "s"]))
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
     )
 
 

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 from ..canonical import digest
 from ..model.payload import Payload
 from ..model.values import Text, frozen_dict
-from .units import LARGEST, Microseconds, ModelId, Picodollars, Share, Tokens, Vendor
+from .units import PICODOLLARS, Microseconds, ModelId, Picodollars, Share, Tokens, Vendor
 
-Price = Annotated[int, Strict(), Field(ge=0, le=LARGEST)]
+Price = Annotated[int, Strict(), Field(ge=0, le=PICODOLLARS)]
 Modality = Literal["text", "image", "audio", "file"]
 
 

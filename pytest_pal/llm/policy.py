@@ -28,10 +28,11 @@ class Weights(Payload):
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:
-        if not any(self.millionths().values()):
+        if not any(self.millionths.values()):
             raise ValueError("at least one weight must be 0.000001 or more")
         return self
 
+    @cached_property
     def millionths(self) -> dict[Factor, int]:
         return {factor: scaled(getattr(self, factor), PPM) for factor in FACTORS}
 
@@ -42,6 +43,7 @@ class References(Payload):
     cost_usd: Number = Field(default=0.01, ge=1e-9, le=1_000)
     latency_ms: Number = Field(default=1_000, ge=0.001, le=1e9)
 
+    @cached_property
     def integers(self) -> dict[Factor, int]:
         """In picodollars and microseconds."""
         return {

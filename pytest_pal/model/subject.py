@@ -48,9 +48,17 @@ class Subject(Protocol):
     on the adapter's clock first.
     """
 
-    capability: Capability
-    traits: Any
-    provided: Mapping[str, Any]
+    @property
+    def capability(self) -> Capability:
+        """The capability whose contract the adapter is judged against."""
+
+    @property
+    def traits(self) -> Any:
+        """The traits that the adapter declares, as the capability's model."""
+
+    @property
+    def provided(self) -> Mapping[str, Any]:
+        """What the harness offers to samples, over the contract's defaults."""
 
     def now(self) -> datetime:
         """The instant that the adapter's clock shows."""

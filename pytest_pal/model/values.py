@@ -19,8 +19,8 @@ class FrozenMap(dict[str, Any]):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("payloads are immutable; build a new one instead of changing this mapping")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
@@ -129,8 +129,8 @@ def no_control_characters(value: str) -> str:
     return value
 
 
-Text = Annotated[str, Strict()]
-PlainText = Annotated[str, Strict(), AfterValidator(no_control_characters)]
+Text = Annotated[str, Strict(), AfterValidator(_text)]
+PlainText = Annotated[str, Strict(), AfterValidator(_text), AfterValidator(no_control_characters)]
 Key = Annotated[str, Strict(), StringConstraints(pattern=KEY_PATTERN)]
 Name = Annotated[str, Strict(), StringConstraints(pattern=NAME_PATTERN)]
 Flag = Annotated[bool, Strict()]
@@ -169,5 +169,3 @@ def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
 def escape(token: str) -> str:
     """One reference token of an RFC 6901 pointer."""
     return token.replace("~", "~0").replace("/", "~1")
-
-

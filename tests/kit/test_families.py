@@ -1,5 +1,6 @@
 """Every generated clause has a saboteur that it must fail; correct but unusual adapters pass them all."""
 
+import contextlib
 import socket
 import threading
 from pathlib import Path
@@ -221,10 +222,8 @@ class ReportsInTurn(MockAds):
 class Phones(MockAds):
     def report(self, query: Any) -> Any:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-            try:
+            with contextlib.suppress(OSError):
                 wire.sendto(b"hello", ("192.0.2.1", 9))
-            except OSError:
-                pass
         return super().report(query)
 
 

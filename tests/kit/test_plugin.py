@@ -53,7 +53,10 @@ def test_a_forgotten_pause_is_red_in_words_a_stranger_understands(broken: pytest
         ]
     )
     assert "pytest_pal/kit" not in found.stdout.str()
-    assert max(len(line) for line in found.outlines if not line.startswith(("FAILED", "rerun", "plugins", "rootdir"))) <= 80
+    assert (
+        max(len(line) for line in found.outlines if not line.startswith(("FAILED", "rerun", "plugins", "rootdir")))
+        <= 80
+    )
 
 
 def test_debug_shows_our_frames(broken: pytest.Pytester) -> None:

@@ -6,7 +6,18 @@ from ...model.clause import Clause
 from ..contract import Contract
 from . import bad_input, concurrency, determinism, idempotency, life_cycle, offline, scenario, shape
 
-ORDER = ("discovery", "shape", "scenario", "rule", "determinism", "idempotency", "bad_input", "life_cycle", "concurrency", "offline")
+ORDER = (
+    "discovery",
+    "shape",
+    "scenario",
+    "rule",
+    "determinism",
+    "idempotency",
+    "bad_input",
+    "life_cycle",
+    "concurrency",
+    "offline",
+)
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
 _SOURCES = (shape, scenario, determinism, idempotency, bad_input, life_cycle, concurrency, offline)

@@ -37,7 +37,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
 def spoiled(operation: Operation, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Arguments made wrong one at a time: a value at any place, a part left out, one too many, a bad key."""
     plain = operation.arguments.model_validate(arguments).plain()
-    for pointer, _ in [*walk(plain)]:
+    for pointer in [pointer for pointer, _ in walk(plain) if pointer]:
         for wrong in NEVER_VALID:
             yield _replaced(plain, pointer.split("/")[1:], wrong)
     for parameter in operation.parameters:

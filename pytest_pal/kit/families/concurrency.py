@@ -48,7 +48,8 @@ def _same_calls(operation: Operation) -> Check:
     def check(subject: Subject) -> None:
         arguments = subject.prepare(operation.name)(0)
         first = subject.call(operation.name, **arguments)
-        before = subject.snapshot() if operation.effect == "write" else None
+        seen = operation.effect == "write" and subject.capability.observed
+        before = subject.snapshot() if seen else None
         outcomes = subject.together([Call(operation.name, arguments)] * AT_ONCE)
         values = [outcome.unwrap() for outcome in outcomes]
         if before is not None:

@@ -1,0 +1,13 @@
+"""Language models behind one door: list them, and route a prompt to the one that a policy chooses."""
+
+from ...model.capability import Capability
+from .protocol import LLMGateway, LLMTraits
+
+CAPABILITY = Capability(
+    name="llm_gateway",
+    version="1.0",
+    package=__name__,
+    protocol=LLMGateway,
+    traits=LLMTraits,
+    mock="pytest_pal.mocks.llm_gateway:MockLLMGateway",
+)

@@ -1,0 +1,650 @@
+"""Every clause of vectorstore has a saboteur, which it must fail; unusual but correct stores must pass all."""
+
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from pytest_pal.clock import SimulatedClock
+from pytest_pal.contracts.vectorstore import CAPABILITY
+from pytest_pal.contracts.vectorstore.protocol import Condition, Found, Indexed, Record, VectorStoreTraits
+from pytest_pal.errors import NonRetryableError
+from pytest_pal.mocks.vectorstore import SCORES, MockVectorStore, _holds
+from pytest_pal.model.context import Context
+
+from ..judging import fallen, judge
+
+Json = dict[str, Any]
+EVERYTHING = 1_000_000
+
+
+def hits_changed(change: Callable[[list[Json]], list[Json]]) -> type[MockVectorStore]:
+    """A store whose hits are changed before they are returned."""
+
+    class Saboteur(MockVectorStore):
+        def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+            return {"hits": change(super().search(target, vector, k, filter)["hits"])}
+
+    return Saboteur
+
+
+def each_hit(change: Callable[[Json], Json]) -> type[MockVectorStore]:
+    return hits_changed(lambda hits: [{**hit, **change(hit)} for hit in hits])
+
+
+def records_changed(change: Callable[[Record], Json], *, keep: int = EVERYTHING) -> type[MockVectorStore]:
+    """A store that changes each record before it stores it, and stores the first ``keep`` of a call."""
+
+    class Saboteur(MockVectorStore):
+        def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+            changed = [record.model_copy(update=change(record)) for record in records[:keep]]
+            return {**super().index(collection, changed, metric, dimension), "stored": len(records)}
+
+    return Saboteur
+
+
+def filtered_by(holds: Callable[[Condition, Mapping[str, Any]], bool], *, first: bool = False) -> type:
+    """A store with another idea of a filter; ``first``: it looks at the first condition only."""
+
+    class Saboteur(MockVectorStore):
+        def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+            hits = super().search(target, vector, EVERYTHING)["hits"]
+            used = filter[:1] if first else filter
+            return {"hits": [hit for hit in hits if all(holds(one, hit["metadata"]) for one in used)][:k]}
+
+    return Saboteur
+
+
+def rows_changed(change: Callable[[Json, Record], Json]) -> type[MockVectorStore]:
+    """A store that keeps something else than it was given."""
+
+    class Saboteur(MockVectorStore):
+        def _row(self, record: Record) -> Json:
+            row = super()._row(record)
+            return {**row, **change(row, record)}
+
+    return Saboteur
+
+
+class CountsNewOnly(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        before = len(self.records())
+        result = super().index(collection, records, metric, dimension)
+        return {**result, "stored": len(self.records()) - before}
+
+
+class NothingForNoRecords(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        return super().index(collection, records, metric, dimension) if records else {"stored": 0}
+
+
+class Forgets(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        with self._box as state:
+            state["collections"].pop(collection, None)
+        return super().index(collection, records, metric, dimension)
+
+
+class Merges(MockVectorStore):
+    """Keeps of an old record what ``kept`` says."""
+
+    kept: Callable[[Json, Json], Json] = staticmethod(lambda old, new: {"metadata": {**old["metadata"], **new["metadata"]}})
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        with self._box as state:
+            old = copy.deepcopy(state["collections"].get(collection, {"records": {}})["records"])
+        result = super().index(collection, records, metric, dimension)
+        with self._box as state:
+            rows = state["collections"][collection]["records"]
+            for id in old.keys() & {record.id for record in records}:
+                rows[id].update(self.kept(old[id], rows[id]))
+        return result
+
+
+class KeepsVector(Merges):
+    kept = staticmethod(lambda old, new: {"vector": old["vector"]})
+
+
+class KeepsText(Merges):
+    kept = staticmethod(lambda old, new: {"text": old["text"]})
+
+
+class ShortNames(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        return super().index(collection[:39], records, metric, dimension)
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        return super().search(target[:39], vector, k, filter)
+
+
+class Small(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        if dimension > 512:
+            raise NonRetryableError("payload_too_large", "at most 512 dimensions")
+        return super().index(collection, records, metric, dimension)
+
+
+class NoZeros(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        if not all(any(record.vector) for record in records):
+            raise NonRetryableError("invalid", "no zero vectors here")
+        return super().index(collection, records, metric, dimension)
+
+
+class CreatesTwice(MockVectorStore):
+    """Two first calls at once: the second creation wipes out what the first stored."""
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        with self._box as state:
+            new = collection not in state["collections"]
+        time.sleep(0.002)
+        if new:
+            with self._box as state:
+                state["collections"][collection] = {"metric": metric, "dimension": dimension, "records": {}}
+        return super().index(collection, records, metric, dimension)
+
+
+class MetadataFirst(MockVectorStore):
+    """Writes a record in two steps that can be seen apart."""
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        with self._box as state:
+            rows = state["collections"].get(collection, {"records": {}})["records"]
+            for record in (record for record in records if record.id in rows):
+                rows[record.id]["metadata"] = dict(record.metadata)
+        time.sleep(0.002)
+        return super().index(collection, records, metric, dimension)
+
+
+class InMemory(MockVectorStore):
+    def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
+        super().__init__({**config, "state": {}}, ctx)
+
+
+class Caches(MockVectorStore):
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        known = self.__dict__.setdefault("known", {})
+        question = (target, tuple(vector), k, tuple(filter))
+        if question not in known:
+            known[question] = super().search(target, vector, k, filter)
+        return known[question]
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        self.__dict__.pop("known", None)
+        return super().index(collection, records, metric, dimension)
+
+
+class LeavesOutTheBest(MockVectorStore):
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        return {"hits": super().search(target, vector, k + 1, filter)["hits"][1:]}
+
+
+class SquaredDistance(MockVectorStore):
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        hits = super().search(target, vector, k, filter)["hits"]
+        with self._box as state:
+            metric = state["collections"].get(target, {}).get("metric")
+        return {"hits": [{**h, "score": -(h["score"] ** 2)} for h in hits] if metric == "euclidean" else hits}
+
+
+class ReturnsText(MockVectorStore):
+    traits = VectorStoreTraits(stores_text=False)
+
+    def _row(self, record: Record) -> Json:
+        return {**super()._row(record), "text": record.text}
+
+
+class FiltersAfterK(MockVectorStore):
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        hits = super().search(target, vector, k)["hits"]
+        return {"hits": [hit for hit in hits if all(_holds(one, hit["metadata"]) for one in filter)]}
+
+
+class AnyCondition(MockVectorStore):
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        hits = super().search(target, vector, EVERYTHING)["hits"]
+        holds = [hit for hit in hits if not filter or any(_holds(one, hit["metadata"]) for one in filter)]
+        return {"hits": holds[:k]}
+
+
+class Approximate(MockVectorStore):
+    """Misses one of ten above 1,000 records, with ``misses_filtered`` only where there is a filter."""
+
+    traits = VectorStoreTraits(recall=0.95)
+    misses_filtered = False
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        hits = super().search(target, vector, k + 1, filter)["hits"]
+        small = len(self.records()) <= 1_000 or (self.misses_filtered and not filter)
+        return {"hits": hits[:k] if small else hits[1:]}
+
+
+class MissesFiltered(Approximate):
+    misses_filtered = True
+
+
+class DropsNested(MockVectorStore):
+    def _row(self, record: Record) -> Json:
+        flat = {key: value for key, value in record.metadata.items() if not isinstance(value, Mapping | tuple)}
+        return super()._row(record.model_copy(update={"metadata": flat}))
+
+
+class DropsNestedThoughPromised(DropsNested):
+    traits = VectorStoreTraits(nested_metadata=True)
+
+
+class AnyShape(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        with self._box as state:
+            found = state["collections"].get(collection, {"metric": metric, "dimension": dimension})
+        return super().index(collection, records, found["metric"], found["dimension"])
+
+
+class WritesThroughAlias(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        with self._box as state:
+            collection = state["aliases"].get(collection, collection)
+        return super().index(collection, records, metric, dimension)
+
+
+class NothingForUnknown(MockVectorStore):
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        try:
+            return super().search(target, vector, k, filter)
+        except NonRetryableError:
+            return {"hits": []}
+
+
+class Obliging(MockVectorStore):
+    """Any query will do."""
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        with self._box as state:
+            name = state["aliases"].get(target, target)
+            size = state["collections"][name]["dimension"] if name in state["collections"] else len(vector)
+        padded = (*vector, *[0.0] * size)[:size]
+        return super().search(target, padded if any(padded) else [1.0] * size, k, filter)
+
+
+class NoPrevious(MockVectorStore):
+    def swap(self, alias: str, collection: str) -> Json:
+        return {**super().swap(alias, collection), "previous": None}
+
+
+class FirstSwapOnly(MockVectorStore):
+    def swap(self, alias: str, collection: str) -> Json:
+        with self._box as state:
+            previous = state["aliases"].get(alias)
+        answer = super().swap(alias, collection)
+        if previous:
+            super().swap(alias, previous)
+        return answer
+
+
+class DropsOld(MockVectorStore):
+    def swap(self, alias: str, collection: str) -> Json:
+        answer = super().swap(alias, collection)
+        if answer["previous"] not in (None, collection):
+            with self._box as state:
+                state["collections"][answer["previous"]]["records"].clear()
+        return answer
+
+
+class Copies(MockVectorStore):
+    """An alias is a copy of what its collection was."""
+
+    def swap(self, alias: str, collection: str) -> Json:
+        with self._box as state:
+            frozen = copy.deepcopy(state["collections"].get(collection))
+        answer = super().swap(alias, collection)
+        with self._box as state:
+            state["collections"][f"copy_{alias}"] = frozen
+        super().swap(alias, f"copy_{alias}")
+        return answer
+
+
+class NoFilterOnAlias(MockVectorStore):
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        with self._box as state:
+            aliased = target in state["aliases"]
+        return super().search(target, vector, k, () if aliased else filter)
+
+
+class OneAlias(MockVectorStore):
+    def swap(self, alias: str, collection: str) -> Json:
+        answer = super().swap(alias, collection)
+        with self._box as state:
+            state["aliases"].update(dict.fromkeys(state["aliases"], collection))
+        return answer
+
+
+class Gap(MockVectorStore):
+    def swap(self, alias: str, collection: str) -> Json:
+        with self._box as state:
+            previous = state["aliases"].pop(alias, None)
+        time.sleep(0.002)
+        return {**super().swap(alias, collection), "previous": previous}
+
+
+class AliasInMemory(MockVectorStore):
+    def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
+        super().__init__(config, ctx)
+        with self._box as state:
+            state["aliases"].clear()
+
+
+class Dangling(MockVectorStore):
+    def swap(self, alias: str, collection: str) -> Json:
+        with self._box as state:
+            previous, state["aliases"][alias] = state["aliases"].get(alias), collection
+        return {"alias": alias, "collection": collection, "previous": previous}
+
+
+def _coerces(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    wanted = condition.value if condition.op == "in" else (condition.value,)
+    if condition.op in ("eq", "in"):
+        return str(metadata.get(condition.field, "")) in [str(value) for value in wanted]
+    return _holds(condition, metadata)
+
+
+def _booleans_count(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    value = metadata.get(condition.field)
+    return _holds(condition, {condition.field: int(value)} if isinstance(value, bool) else metadata)
+
+
+def _ignores_case(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    value, wanted = metadata.get(condition.field), condition.value
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value.lower() == wanted.lower()
+    return _holds(condition, metadata)
+
+
+def _absent_is_zero(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    return _holds(condition, {condition.field: 0, **metadata})
+
+
+def _open_ends(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    strict = {"gte": "gt", "lte": "lt"}.get(condition.op, condition.op)
+    return _holds(condition.model_copy(update={"op": strict}), metadata)
+
+
+def _text_ids_lower(record: Record) -> Json:
+    return {"id": record.id.lower()}
+
+
+SABOTEURS: list[tuple[type, str]] = [
+    (CountsNewOnly, "index.rule.stored"),
+    (Forgets, "index.rule.effect"),
+    (NothingForNoRecords, "index.rule.no_records"),
+    (Forgets, "index.rule.no_records"),
+    (Merges, "index.rule.upsert"),
+    (KeepsVector, "index.rule.upsert"),
+    (KeepsText, "index.rule.upsert"),
+    (KeepsText, "index.rule.upsert_text"),
+    (records_changed(_text_ids_lower), "index.rule.ids_apart"),
+    (records_changed(lambda record: {"id": record.id[:63]}), "index.rule.ids_apart"),
+    (ShortNames, "index.rule.collections_apart"),
+    (
+        rows_changed(lambda row, _: {"metadata": {k: str(v) for k, v in row["metadata"].items()}}),
+        "index.rule.metadata_unchanged",
+    ),
+    (
+        rows_changed(lambda row, _: {"metadata": {k: v or None for k, v in row["metadata"].items()}}),
+        "index.rule.metadata_unchanged",
+    ),
+    (
+        rows_changed(lambda row, _: {"metadata": {k[:63]: v for k, v in row["metadata"].items()}}),
+        "index.rule.metadata_size",
+    ),
+    (rows_changed(lambda _, record: {"metadata": dict(record.metadata)}), "index.rule.null_is_absent"),
+    (
+        rows_changed(lambda _, record: {"metadata": {k: v or "" for k, v in record.metadata.items()}}),
+        "index.rule.null_is_absent",
+    ),
+    (DropsNestedThoughPromised, "index.rule.nested"),
+    (Small, "index.rule.dimensions"),
+    (rows_changed(lambda row, _: {"vector": [*row["vector"][:1023], 0.5][: len(row["vector"])]}), "index.rule.dimensions"),
+    (rows_changed(lambda row, _: {"vector": [min(v, 1e5) for v in row["vector"]]}), "index.rule.magnitudes"),
+    (rows_changed(lambda row, _: {"vector": [v + 1e-6 for v in row["vector"]]}), "index.rule.magnitudes"),
+    (NoZeros, "index.rule.zero_vector"),
+    (records_changed(lambda record: {}, keep=99), "index.rule.hundred"),
+    (hits_changed(lambda hits: hits[:50]), "index.rule.hundred"),
+    (CreatesTwice, "index.rule.at_once"),
+    (MetadataFirst, "index.rule.whole_or_not"),
+    (InMemory, "index.rule.survives"),
+    (InMemory, "adapter.rule.shared"),
+    (Caches, "adapter.rule.shared"),
+    (each_hit(lambda hit: {"score": hit["score"] + 0.01}), "search.rule.score"),
+    (each_hit(lambda hit: {"score": -hit["score"]}), "search.rule.score"),
+    (SquaredDistance, "search.rule.score"),
+    (LeavesOutTheBest, "search.rule.nearest"),
+    (hits_changed(lambda hits: hits[::-1]), "search.rule.order"),
+    (hits_changed(lambda hits: sorted(hits, key=lambda hit: hit["id"])), "search.rule.order"),
+    (hits_changed(lambda hits: sorted(hits[::-1], key=lambda hit: -hit["score"])), "search.rule.ties"),
+    (hits_changed(lambda hits: hits[:6]), "search.rule.count"),
+    (hits_changed(lambda hits: hits + hits[:1] if len(hits) == 6 else hits), "search.rule.count"),
+    (each_hit(lambda hit: {"text": hit["text"] or None}), "search.rule.text"),
+    (each_hit(lambda hit: {"text": hit["text"] and hit["text"].strip()}), "search.rule.text"),
+    (ReturnsText, "search.rule.text"),
+    (filtered_by(_coerces), "search.rule.filter_equal"),
+    (filtered_by(_booleans_count), "search.rule.filter_equal"),
+    (filtered_by(_ignores_case), "search.rule.filter_equal"),
+    (filtered_by(_booleans_count), "search.rule.filter_range"),
+    (filtered_by(_open_ends), "search.rule.filter_range"),
+    (filtered_by(_absent_is_zero), "search.rule.filter_absent"),
+    (filtered_by(_holds, first=True), "search.rule.filter_all"),
+    (AnyCondition, "search.rule.filter_all"),
+    (FiltersAfterK, "search.rule.filter_first"),
+    (Approximate, "search.rule.recall"),
+    (MissesFiltered, "search.rule.recall"),
+    (NoPrevious, "swap.rule.previous"),
+    (FirstSwapOnly, "swap.rule.moves"),
+    (DropsOld, "swap.rule.moves"),
+    (Copies, "swap.rule.follows"),
+    (NoFilterOnAlias, "swap.rule.like_a_name"),
+    (OneAlias, "swap.rule.aliases_apart"),
+    (Gap, "swap.rule.atomic"),
+    (AliasInMemory, "swap.rule.survives"),
+    (AnyShape, "index.bad_input.other_metric"),
+    (AnyShape, "index.bad_input.other_dimension"),
+    (AnyShape, "index.bad_input.other_dimension_empty"),
+    (WritesThroughAlias, "index.bad_input.name_of_alias"),
+    (DropsNested, "index.bad_input.nested_object"),
+    (DropsNested, "index.bad_input.nested_list"),
+    (NothingForUnknown, "search.bad_input.unknown_target"),
+    (Obliging, "search.bad_input.short_vector"),
+    (Obliging, "search.bad_input.long_vector"),
+    (Obliging, "search.bad_input.zero_vector"),
+    (Dangling, "swap.bad_input.missing_collection"),
+    (Dangling, "swap.bad_input.new_alias_of_missing"),
+    (Dangling, "swap.bad_input.name_of_collection"),
+    (Dangling, "swap.bad_input.own_name"),
+]
+
+
+class Async(MockVectorStore):
+    """Coroutines, models instead of mappings, and extensions of its own."""
+
+    async def index(self, *arguments: Any) -> Indexed:  # type: ignore[override]
+        return Indexed(**{**super().index(*arguments), "extensions": {"took": 0.1}})
+
+    async def search(self, *arguments: Any) -> Found:  # type: ignore[override]
+        return Found(**{**super().search(*arguments), "extensions": {"segments": [1, 2]}})
+
+    async def aclose(self) -> None: ...
+
+
+class Bare(MockVectorStore):
+    """Without swap and text, at most 100 records and 100 hits a call."""
+
+    traits = VectorStoreTraits(stores_text=False, delivery="at_most_once")
+    unsupported = {"swap": "there are no aliases"}
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        if len(records) > 100:
+            raise NonRetryableError("payload_too_large", "100 records")
+        return super().index(collection, records, metric, dimension)
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        if k > 100:
+            raise NonRetryableError("payload_too_large", "100 hits")
+        return super().search(target, vector, k, filter)
+
+    def swap(self, alias: str, collection: str) -> Json:
+        raise NonRetryableError("unsupported", "there are no aliases")
+
+
+class Sloppy(MockVectorStore):
+    """Scores are off by up to 0.9 of the tolerance, which moves near ones past each other; one of ten is missed."""
+
+    traits = VectorStoreTraits(score_tolerance=0.02, recall=0.9)
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        hits = super().search(target, vector, EVERYTHING, filter)["hits"]
+        for hit in hits:
+            hit["score"] += (1 if hash(hit["id"]) % 2 else -1) * 0.018 * max(1.0, abs(hit["score"]))
+        hits.sort(key=lambda hit: (-hit["score"], hit["id"]))
+        return {"hits": hits[1:k] if len(hits) > 300 else hits[:k]}
+
+
+class LastOfTheTied(MockVectorStore):
+    """Of equal records others make the cut; nested metadata is stored."""
+
+    traits = VectorStoreTraits(nested_metadata=True)
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        hits = super().search(target, vector, EVERYTHING, filter)["hits"][::-1]
+        chosen = sorted(hits, key=lambda hit: -hit["score"])[:k]
+        return {"hits": sorted(chosen, key=lambda hit: (-hit["score"], hit["id"]))}
+
+
+class Delayed(MockVectorStore):
+    """Searches see the state of 5 s ago."""
+
+    traits = VectorStoreTraits(read_bound_s=5)
+
+    def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
+        super().__init__(config, ctx)
+        self._clock, self._past = ctx.clock, config["state"].setdefault("past", [])
+
+    def _remember(self, result: Json) -> Json:
+        with self._box as state:
+            kept = copy.deepcopy({name: state[name] for name in ("collections", "aliases")})
+            self._past.append((self._clock.now().timestamp(), kept))
+        return result
+
+    def index(self, *arguments: Any) -> Json:
+        return self._remember(super().index(*arguments))
+
+    def swap(self, *arguments: Any) -> Json:
+        return self._remember(super().swap(*arguments))
+
+    def search(self, *arguments: Any) -> Json:
+        seen = [kept for at, kept in self._past if at <= self._clock.now().timestamp() - 5]
+        past = seen[-1] if seen else {}
+        return MockVectorStore({"state": copy.deepcopy(past)}, Context(clock=self._clock)).search(*arguments)
+
+
+BENIGN = [Async, Bare, Sloppy, LastOfTheTied, Delayed]
+
+
+def test_the_mock_is_conformant() -> None:
+    assert fallen(MockVectorStore) == set()
+    assert len(judge(MockVectorStore)) > 70
+
+
+def test_every_clause_has_a_saboteur() -> None:
+    ours = {id for id in judge(DropsNestedThoughPromised) | judge(MockVectorStore) if _is_own(id)}
+    assert {f"vectorstore.{clause}" for _, clause in SABOTEURS} == ours
+
+
+def _is_own(id: str) -> bool:
+    family, check = id.split(".")[2:]
+    return family == "rule" or (family == "bad_input" and check != "check")
+
+
+@pytest.mark.parametrize(("saboteur", "clause"), SABOTEURS)
+def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
+    assert fallen(saboteur, only=f"vectorstore.{clause}") >= {f"vectorstore.{clause}"}
+
+
+@pytest.mark.parametrize("benign", BENIGN)
+def test_an_unusual_but_correct_store_passes(benign: type) -> None:
+    assert fallen(benign) == set()
+
+
+REFUSED_LOCALLY: list[Json] = [
+    {"records": [{"id": "a", "vector": [1.0]}]},
+    {"records": [{"id": "a", "vector": []}], "dimension": 0},
+    {"records": [{"id": "a", "vector": [1.0, float("nan")]}]},
+    {"records": [{"id": "a", "vector": [1.0, float("-inf")]}]},
+    {"records": [{"id": "a", "vector": [1.0, 1.1e6]}]},
+    {"records": [{"id": "a", "vector": [1.0, -9e-7]}]},
+    {"records": [{"id": "a", "vector": [1.0, True]}]},
+    {"records": [{"id": "a", "vector": [1.0, 2.0]}, {"id": "a", "vector": [1.0, 2.0]}]},
+    {"records": [{"id": "a", "vector": [0.0, 0.0]}]},
+    {"records": [{"id": "a", "vector": [1.0, 2.0], "metadata": {"a\x00": 1}}]},
+    {"records": [{"id": "a", "vector": [1.0, 2.0], "metadata": {"a": 2**53}}]},
+    {"dimension": 0},
+    {"dimension": 2.0},
+    {"metric": "l1"},
+]
+
+
+@pytest.mark.parametrize("wrong", REFUSED_LOCALLY)
+def test_what_needs_no_vendor_is_refused_without_one(wrong: Json) -> None:
+    valid = {"collection": "docs", "records": [], "metric": "cosine", "dimension": 2}
+    CAPABILITY.check("index", **valid)
+    with pytest.raises(NonRetryableError, match="invalid"):
+        CAPABILITY.check("index", **{**valid, **wrong})
+
+
+WRONG_CONDITIONS: list[tuple[str, Any]] = [
+    ("eq", None),
+    ("eq", [1]),
+    ("eq", {"a": 1}),
+    ("in", 1),
+    ("in", "word"),
+    ("in", [None]),
+    ("in", [[1]]),
+    ("gte", "1"),
+    ("lt", True),
+    ("gt", [1]),
+    ("lte", float("nan")),
+    ("like", "x"),
+]
+
+
+@pytest.mark.parametrize(("op", "value"), WRONG_CONDITIONS)
+def test_a_condition_takes_values_of_its_operator_only(op: str, value: Any) -> None:
+    with pytest.raises(NonRetryableError, match="invalid"):
+        CAPABILITY.check(
+            "search", target="docs", vector=[1.0], k=1, filter=[{"field": "a", "op": op, "value": value}]
+        )
+
+
+def test_components_at_the_ends_of_the_range_are_valid() -> None:
+    vector = [1e-6, -1e-6, 1e6, -1e6, 0.0, -0.0]
+    checked = CAPABILITY.check("search", target="docs", vector=vector, k=1)
+    assert checked == {"target": "docs", "vector": tuple(vector), "k": 1, "filter": ()}
+
+
+def test_the_metrics_have_one_score_each() -> None:
+    assert {name: score([3.0, 4.0], [3.0, -4.0]) for name, score in SCORES.items()} == {
+        "cosine": pytest.approx(-0.28),
+        "dot": -7.0,
+        "euclidean": -8.0,
+    }
+
+
+def test_a_delayed_store_is_really_delayed() -> None:
+    """The benign variant above would prove nothing if its searches were up to date."""
+    clock = SimulatedClock(Context().clock.now())
+    store = Delayed({"state": {}}, Context(clock=clock))
+    store.index("docs", [Record(id="a", vector=(1.0, 0.0))], "dot", 2)
+    with pytest.raises(NonRetryableError, match="not_found"):
+        store.search("docs", (1.0, 0.0), 1)
+    clock.advance(5)
+    assert [hit["id"] for hit in store.search("docs", (1.0, 0.0), 1)["hits"]] == ["a"]
