@@ -1,6 +1,7 @@
 """A reference for customer data: profiles by merge patch, events by id, audiences of profiles."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ..contracts.cdp.protocol import CONSENT, CdpTraits, ObservedAudience, ObservedEvent, ObservedProfile
@@ -67,8 +68,9 @@ class MockCDP:
     traits = CdpTraits()
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
-        empty: Json = {"profiles": {}, "events": [], "audiences": {}, "keys": {}}
-        self._box = StateBox(config.get("state"), lambda: thaw(empty))
+        self._box = StateBox(
+            config.get("state"), lambda: {"profiles": {}, "events": [], "audiences": {}, "keys": {}}
+        )
 
     def upsert_profile(self, id: str, traits: Mapping[str, Any], identifiers: Mapping[str, Any]) -> Json:
         with self._box as state:
@@ -82,7 +84,7 @@ class MockCDP:
             return data.shown(id)
 
     def ingest_event(
-        self, event_id: str, profile_id: str, name: str, time: Any, properties: Mapping[str, Any]
+        self, event_id: str, profile_id: str, name: str, time: datetime, properties: Mapping[str, Any]
     ) -> Json:
         event = {
             "event_id": event_id,

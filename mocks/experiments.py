@@ -71,11 +71,19 @@ class Project:
     def decide(self, key: str, unit: str, attributes: Mapping[str, Any]) -> tuple[str | None, Any, str]:
         """Variant, value and reason for one unit, which is exposed where it gets an experiment's variant."""
         if key in self._flags:
-            return self._switch(key, unit, attributes)
+            return self.switch(key, unit, attributes)
         experiment = self.experiment(key)
-        if not _is_in(key, unit, experiment["percent"]):
+        if not self.is_in(key, unit, experiment["percent"]):
             return None, None, "not_in_ramp"
-        return self._expose(key, experiment, unit), None, "assigned"
+        return self.expose(key, experiment, unit), None, "assigned"
+
+    def is_in(self, key: str, unit: str, percent: int) -> bool:
+        return within(f"ramp/{key}", unit, percent * PARTS // 100)
+
+    def matches(self, rule: Json, attributes: Mapping[str, Any]) -> bool:
+        wanted = rule["value"] if rule["op"] == "in" else [rule["value"]]
+        seen = attributes.get(rule["attribute"])
+        return any(seen == value and isinstance(seen, bool) is isinstance(value, bool) for value in wanted)
 
     def add(self, key: str, unit: str, value: float) -> None:
         experiment = self.experiment(key)
@@ -83,25 +91,25 @@ class Project:
         if unit in experiment["units"]:
             _reward(experiment, unit, value)
 
-    def _switch(self, key: str, unit: str, attributes: Mapping[str, Any]) -> tuple[str, Any, str]:
+    def switch(self, key: str, unit: str, attributes: Mapping[str, Any]) -> tuple[str, Any, str]:
         flag = self._flags[key]
         for rule in flag["rules"]:
-            if _matches(rule, attributes):
+            if self.matches(rule, attributes):
                 return rule["variant"], flag["value"] if rule["variant"] == "on" else None, "rule"
-        if not _is_in(key, unit, flag["percent"]):
+        if not self.is_in(key, unit, flag["percent"]):
             return "off", None, "not_in_ramp"
         return ("off", None, "off") if flag["value"] is False else ("on", flag["value"], "assigned")
 
-    def _expose(self, key: str, experiment: Json, unit: str) -> str:
+    def expose(self, key: str, experiment: Json, unit: str) -> str:
         """The unit's variant, the same for ever; its values from before count from now on."""
         units: dict[str, str] = experiment["units"]
         if unit not in units:
-            units[unit] = self._choose(key, experiment, unit)
+            units[unit] = self.choose(key, experiment, unit)
             for value in experiment["records"].get(unit, ()):
                 _reward(experiment, unit, value)
         return units[unit]
 
-    def _choose(self, key: str, experiment: Json, unit: str) -> str:
+    def choose(self, key: str, experiment: Json, unit: str) -> str:
         settings, names = experiment["settings"], variants(experiment)
         if "weights" in settings:
             return names[choose(f"variant/{key}", unit, settings["weights"])]
@@ -278,16 +286,6 @@ def _reward(experiment: Json, unit: str, value: float) -> None:
     rewards, arm = experiment["rewards"], experiment["units"][unit]
     seen = Arm(*rewards.get(arm, ())).seen(value)
     rewards[arm] = [seen.count, seen.total]
-
-
-def _is_in(key: str, unit: str, percent: int) -> bool:
-    return within(f"ramp/{key}", unit, percent * PARTS // 100)
-
-
-def _matches(rule: Json, attributes: Mapping[str, Any]) -> bool:
-    wanted = rule["value"] if rule["op"] == "in" else [rule["value"]]
-    seen = attributes.get(rule["attribute"])
-    return any(seen == value and isinstance(seen, bool) is isinstance(value, bool) for value in wanted)
 
 
 def _type(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A reference for vector stores: exact search over collections in memory, by the definition of each metric."""
+"""A reference for vector stores: exact search over collections, by the definition of each metric."""
 
 import math
 import operator

@@ -5,10 +5,19 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ...model.fields import ID, TIME
+from ...model.fields import ID
 from ...model.operation import operation
 from ...model.payload import Observed, Output, Payload, Traits
-from ...model.values import Flag, Instant, InstantRoundedUp, JsonMap, Key, PlainText, Text, no_control_characters
+from ...model.values import (
+    Flag,
+    Instant,
+    InstantRoundedUp,
+    JsonMap,
+    Key,
+    PlainText,
+    Text,
+    no_control_characters,
+)
 from ...primitives.render import missing_variables, render
 
 Channel = Literal["email", "sms", "push"]

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...model.samples import Part, Refusal, Sample, Scene
+from ...model.values import instant_text
 from .protocol import CHANNELS
 
 RECIPIENTS = {"email": "reader{}@example.com", "sms": "+1555010{:04}", "push": "device-token-{}"}
@@ -70,12 +71,19 @@ def soon(traits: Any, now: datetime, n: int = 0) -> datetime:
 
 
 def variables(scene: Scene) -> dict[str, Any]:
-    """What scenarios name as ``${...}``."""
-    return {"channel": usual_channel(scene.traits), **_instants(scene)}
-
-
-def _instants(scene: Scene) -> dict[str, Any]:
-    return {f"soon_{n}": soon(scene.traits, scene.now, n) for n in range(3)}
+    """What scenarios name as ``${...}``; subject and html, and what they come to, are none but for email."""
+    channel = usual_channel(scene.traits)
+    email = channel == "email"
+    names = ("ann", "bob", "eve")
+    return {
+        "channel": channel,
+        **{name: recipient(channel, n) for n, name in enumerate(names)},
+        "subject": "Order {{order}}" if email else None,
+        "subject_shown": "Order 17" if email else None,
+        "html": "<p>Order <b>{{order}}</b></p>" if email else None,
+        "html_shown": "<p>Order <b>17</b></p>" if email else None,
+        **{f"soon_{n}": instant_text(soon(scene.traits, scene.now, n)) for n in range(len(names))},
+    }
 
 
 def _message(scene: Scene, **changes: Any) -> dict[str, Any]:

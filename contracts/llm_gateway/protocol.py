@@ -28,7 +28,8 @@ class LLMTraits(Traits):
     unknown), ``refuse`` (a refusal, with usage), ``empty`` (a normal stop without text), ``dated`` (the
     model's name comes back with a date), ``silent`` (without a name), ``served=<model>`` (another name),
     ``unmetered`` (without usage), ``cached=<n>`` and ``cache_write=<n>`` (so many of the input tokens).
-    Else the answer is the prompt's text, a token per four characters, cut at the limit.
+    Else the answer is the prompt's text, a token per four characters, cut at the limit. Its input has
+    as many tokens as `request_of` says.
     """
 
     vendor_script: Flag = False

@@ -1,4 +1,4 @@
-"""Valid and refusable calls of the vectorstore contract. Their scores lie further apart than any tolerance."""
+"""Valid and refusable calls of the vectorstore contract. Scores lie further apart than any tolerance."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ REFUSALS = (
     Refusal(
         "index",
         "other_dimension_empty",
-        "A collection made without records has its dimension too: another is a conflict, also with no records.",
+        "A collection made without records has its dimension too: another is a conflict, with no records too.",
         ("conflict",),
         _with(index, records=[], dimension=4),
         given=(EMPTY,),
@@ -124,7 +124,7 @@ REFUSALS = (
     Refusal(
         "search",
         "long_vector",
-        "A query with more components than the collection's dimension is invalid, also of an empty collection.",
+        "A query with more components than the collection's dimension is invalid, if it is empty too.",
         ("invalid",),
         _with(search, vector=[1.0, 0.0, 0.0, 0.0]),
         given=(EMPTY,),

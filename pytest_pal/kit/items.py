@@ -49,9 +49,9 @@ class PalItem(pytest.Item):
             text += f"\n\n{raised.getrepr(style='long')}"
         return text
 
-    def reportinfo(self) -> tuple[Any, None, str]:
+    def reportinfo(self) -> tuple[Any, int, str]:
         """The last part is the failure's headline; were it the end of the id, -v would change the id's dots."""
-        return self.config.rootpath / ROOT, None, f"{self.case.adapter}: {self.clause.id}"
+        return self.config.rootpath / ROOT, 0, f"{self.case.adapter}: {self.clause.id}"
 
     def result(self) -> ClauseResult | None:
         return None if self.run is None else self.run.result

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -73,7 +74,8 @@ class LiveSubject:
         return found
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        return self._observed(self.capability.observed) if self.capability.observed else {}
+        found = self._observed(self.capability.observed) if self.capability.observed else {}
+        return {name: sorted(listed, key=_text) for name, listed in found.items()}
 
     # what a clause does
 
@@ -251,6 +253,10 @@ class LiveSubject:
 
     def _record(self, step: Step) -> None:
         self.bench.steps.append(step)
+
+
+def _text(row: dict[str, Any]) -> str:
+    return json.dumps(row, sort_keys=True)
 
 
 def _list(observer: Any, name: str) -> Any:

@@ -49,20 +49,19 @@ def next_model(
     """The model to ask after ``attempts``, of which the last one failed; None: raise its error.
 
     Only a retryable or unknown outcome, a model that the vendor does not have, and, to another vendor, a
-    used-up quota or a refused credential are reasons to go on. Spent and next cost stay within the
-    policy's cost limit; an unknown outcome counts with its estimate.
+    used-up quota or a refused credential are reasons to go on. What was spent and the next model's
+    estimate stay within the policy's cost limit; an unknown outcome counts with its estimate.
     """
-    last = attempts[-1]
-    if not _goes_on(policy, last):
+    if not _goes_on(policy, attempts[-1]):
         return None
+    asked = {attempt.model for attempt in attempts}
     barred = {catalogue.by_id[tried.model].vendor for tried in attempts if tried.error in OTHER_VENDOR_ONLY}
-    tried = {attempt.model for attempt in attempts}
-    chain = (model for model in decision.fallback_chain if model not in tried)
-    following = next((model for model in chain if catalogue.by_id[model].vendor not in barred), None)
-    limit = cost_limit(policy.for_tags(request.tags))
-    if following is None or limit is None:
-        return following
-    return following if _spent(decision, attempts) + _estimate(decision, following) <= limit else None
+    limit, spent = cost_limit(policy.for_tags(request.tags)), _spent(decision, attempts)
+    for model in decision.fallback_chain:
+        affordable = limit is None or spent + _estimate(decision, model) <= limit
+        if model not in asked and catalogue.by_id[model].vendor not in barred and affordable:
+            return model
+    return None
 
 
 def model_meant(names: Iterable[str], asked: str, told: str) -> str | None:

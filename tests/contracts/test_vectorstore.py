@@ -1,9 +1,10 @@
-"""Every clause of vectorstore has a saboteur, which it must fail; unusual but correct stores must pass all."""
+"""Every clause of vectorstore has a saboteur, which it must fail; unusual but correct stores pass all."""
 
 import copy
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -12,9 +13,10 @@ from pytest_pal.contracts.vectorstore import CAPABILITY
 from pytest_pal.contracts.vectorstore.protocol import Condition, Found, Indexed, Record, VectorStoreTraits
 from pytest_pal.errors import NonRetryableError
 from pytest_pal.mocks.vectorstore import SCORES, MockVectorStore, _holds
+from pytest_pal.model.clause import Clause
 from pytest_pal.model.context import Context
 
-from ..judging import fallen, judge
+from ..judging import GREEN, contract, fallen, judge
 
 Json = dict[str, Any]
 EVERYTHING = 1_000_000
@@ -90,7 +92,9 @@ class Forgets(MockVectorStore):
 class Merges(MockVectorStore):
     """Keeps of an old record what ``kept`` says."""
 
-    kept: Callable[[Json, Json], Json] = staticmethod(lambda old, new: {"metadata": {**old["metadata"], **new["metadata"]}})
+    @staticmethod
+    def kept(old: Json, new: Json) -> Json:
+        return {"metadata": {**old["metadata"], **new["metadata"]}}
 
     def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
         with self._box as state:
@@ -104,11 +108,15 @@ class Merges(MockVectorStore):
 
 
 class KeepsVector(Merges):
-    kept = staticmethod(lambda old, new: {"vector": old["vector"]})
+    @staticmethod
+    def kept(old: Json, new: Json) -> Json:
+        return {"vector": old["vector"]}
 
 
 class KeepsText(Merges):
-    kept = staticmethod(lambda old, new: {"text": old["text"]})
+    @staticmethod
+    def kept(old: Json, new: Json) -> Json:
+        return {"text": old["text"]}
 
 
 class ShortNames(MockVectorStore):
@@ -217,7 +225,9 @@ class Approximate(MockVectorStore):
 
     def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
         hits = super().search(target, vector, k + 1, filter)["hits"]
-        small = len(self.records()) <= 1_000 or (self.misses_filtered and not filter)
+        with self._box as state:
+            small = len(state["collections"][state["aliases"].get(target, target)]["records"]) <= 1_000
+        small = small or (self.misses_filtered and not filter)
         return {"hits": hits[:k] if small else hits[1:]}
 
 
@@ -227,7 +237,9 @@ class MissesFiltered(Approximate):
 
 class DropsNested(MockVectorStore):
     def _row(self, record: Record) -> Json:
-        flat = {key: value for key, value in record.metadata.items() if not isinstance(value, Mapping | tuple)}
+        flat = {
+            key: value for key, value in record.metadata.items() if not isinstance(value, Mapping | tuple)
+        }
         return super()._row(record.model_copy(update={"metadata": flat}))
 
 
@@ -370,8 +382,12 @@ def _open_ends(condition: Condition, metadata: Mapping[str, Any]) -> bool:
     return _holds(condition.model_copy(update={"op": strict}), metadata)
 
 
-def _text_ids_lower(record: Record) -> Json:
-    return {"id": record.id.lower()}
+def _halves_the_last(vector: list[float]) -> list[float]:
+    return [*vector[:1023], 0.5] if len(vector) == 1024 else vector
+
+
+def _ids_descend(hit: Json) -> Any:
+    return -hit["score"], [-ord(letter) for letter in hit["id"]]
 
 
 SABOTEURS: list[tuple[type, str]] = [
@@ -383,7 +399,7 @@ SABOTEURS: list[tuple[type, str]] = [
     (KeepsVector, "index.rule.upsert"),
     (KeepsText, "index.rule.upsert"),
     (KeepsText, "index.rule.upsert_text"),
-    (records_changed(_text_ids_lower), "index.rule.ids_apart"),
+    (records_changed(lambda record: {"id": record.id.lower()}), "index.rule.ids_apart"),
     (records_changed(lambda record: {"id": record.id[:63]}), "index.rule.ids_apart"),
     (ShortNames, "index.rule.collections_apart"),
     (
@@ -405,7 +421,7 @@ SABOTEURS: list[tuple[type, str]] = [
     ),
     (DropsNestedThoughPromised, "index.rule.nested"),
     (Small, "index.rule.dimensions"),
-    (rows_changed(lambda row, _: {"vector": [*row["vector"][:1023], 0.5][: len(row["vector"])]}), "index.rule.dimensions"),
+    (rows_changed(lambda row, _: {"vector": _halves_the_last(row["vector"])}), "index.rule.dimensions"),
     (rows_changed(lambda row, _: {"vector": [min(v, 1e5) for v in row["vector"]]}), "index.rule.magnitudes"),
     (rows_changed(lambda row, _: {"vector": [v + 1e-6 for v in row["vector"]]}), "index.rule.magnitudes"),
     (NoZeros, "index.rule.zero_vector"),
@@ -422,7 +438,7 @@ SABOTEURS: list[tuple[type, str]] = [
     (LeavesOutTheBest, "search.rule.nearest"),
     (hits_changed(lambda hits: hits[::-1]), "search.rule.order"),
     (hits_changed(lambda hits: sorted(hits, key=lambda hit: hit["id"])), "search.rule.order"),
-    (hits_changed(lambda hits: sorted(hits[::-1], key=lambda hit: -hit["score"])), "search.rule.ties"),
+    (hits_changed(lambda hits: sorted(hits, key=_ids_descend)), "search.rule.ties"),
     (hits_changed(lambda hits: hits[:6]), "search.rule.count"),
     (hits_changed(lambda hits: hits + hits[:1] if len(hits) == 6 else hits), "search.rule.count"),
     (each_hit(lambda hit: {"text": hit["text"] or None}), "search.rule.text"),
@@ -480,7 +496,7 @@ class Bare(MockVectorStore):
     """Without swap and text, at most 100 records and 100 hits a call."""
 
     traits = VectorStoreTraits(stores_text=False, delivery="at_most_once")
-    unsupported = {"swap": "there are no aliases"}
+    unsupported: ClassVar = {"swap": "there are no aliases"}
 
     def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
         if len(records) > 100:
@@ -497,14 +513,14 @@ class Bare(MockVectorStore):
 
 
 class Sloppy(MockVectorStore):
-    """Scores are off by up to 0.9 of the tolerance, which moves near ones past each other; one of ten is missed."""
+    """Scores are off by 0.9 of the tolerance, which moves near ones past each other; one of ten is missed."""
 
     traits = VectorStoreTraits(score_tolerance=0.02, recall=0.9)
 
     def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
         hits = super().search(target, vector, EVERYTHING, filter)["hits"]
         for hit in hits:
-            hit["score"] += (1 if hash(hit["id"]) % 2 else -1) * 0.018 * max(1.0, abs(hit["score"]))
+            hit["score"] += (1 if sum(hit["id"].encode()) % 2 else -1) * 0.018 * max(1.0, abs(hit["score"]))
         hits.sort(key=lambda hit: (-hit["score"], hit["id"]))
         return {"hits": hits[1:k] if len(hits) > 300 else hits[:k]}
 
@@ -515,8 +531,8 @@ class LastOfTheTied(MockVectorStore):
     traits = VectorStoreTraits(nested_metadata=True)
 
     def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
-        hits = super().search(target, vector, EVERYTHING, filter)["hits"][::-1]
-        chosen = sorted(hits, key=lambda hit: -hit["score"])[:k]
+        hits = super().search(target, vector, EVERYTHING, filter)["hits"]
+        chosen = sorted(hits, key=_ids_descend)[:k]
         return {"hits": sorted(chosen, key=lambda hit: (-hit["score"], hit["id"]))}
 
 
@@ -531,7 +547,7 @@ class Delayed(MockVectorStore):
 
     def _remember(self, result: Json) -> Json:
         with self._box as state:
-            kept = copy.deepcopy({name: state[name] for name in ("collections", "aliases")})
+            kept = json.dumps({name: state[name] for name in ("collections", "aliases")})
             self._past.append((self._clock.now().timestamp(), kept))
         return result
 
@@ -543,26 +559,26 @@ class Delayed(MockVectorStore):
 
     def search(self, *arguments: Any) -> Json:
         seen = [kept for at, kept in self._past if at <= self._clock.now().timestamp() - 5]
-        past = seen[-1] if seen else {}
-        return MockVectorStore({"state": copy.deepcopy(past)}, Context(clock=self._clock)).search(*arguments)
+        past = json.loads(seen[-1]) if seen else {}
+        return MockVectorStore({"state": past}, Context(clock=self._clock)).search(*arguments)
 
 
 BENIGN = [Async, Bare, Sloppy, LastOfTheTied, Delayed]
 
 
 def test_the_mock_is_conformant() -> None:
-    assert fallen(MockVectorStore) == set()
-    assert len(judge(MockVectorStore)) > 70
+    results = judge(MockVectorStore)
+    assert {id: result.text for id, result in results.items() if result.verdict not in GREEN} == {}
+    assert len(results) > 70
 
 
 def test_every_clause_has_a_saboteur() -> None:
-    ours = {id for id in judge(DropsNestedThoughPromised) | judge(MockVectorStore) if _is_own(id)}
+    ours = {clause.id for clause in contract("vectorstore").clauses if _is_own(clause)}
     assert {f"vectorstore.{clause}" for _, clause in SABOTEURS} == ours
 
 
-def _is_own(id: str) -> bool:
-    family, check = id.split(".")[2:]
-    return family == "rule" or (family == "bad_input" and check != "check")
+def _is_own(clause: Clause) -> bool:
+    return clause.family == "rule" or (clause.family == "bad_input" and not clause.id.endswith(".check"))
 
 
 @pytest.mark.parametrize(("saboteur", "clause"), SABOTEURS)

@@ -22,7 +22,8 @@ def clauses(contract: Contract) -> Iterator[Clause]:
     yield Clause(
         f"{stem}.no_leak", "After 5 more cycles of open and close there are no more threads, files or tasks.", _no_leak
     )
-    yield Clause(f"{stem}.apart", "Two instances of different configuration never see each other's data.", _apart)
+    if contract.capability.observed:
+        yield Clause(f"{stem}.apart", "Two instances of different configuration never see each other's data.", _apart)
 
 
 def _quiet_constructor(subject: LiveSubject) -> None:
