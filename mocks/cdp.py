@@ -29,9 +29,7 @@ class CustomerData:
 
     def owner(self, name: str, value: str) -> str | None:
         """The profile that has this identifier."""
-        return next(
-            (id for id, found in self._profiles.items() if found["identifiers"].get(name) == value), None
-        )
+        return next((id for id, found in self._profiles.items() if found["identifiers"].get(name) == value), None)
 
     def shown(self, id: str) -> Json:
         """A copy of a profile, its events by time. Raises NonRetryableError(not_found)."""
@@ -68,9 +66,7 @@ class MockCDP:
     traits = CdpTraits()
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
-        self._box = StateBox(
-            config.get("state"), lambda: {"profiles": {}, "events": [], "audiences": {}, "keys": {}}
-        )
+        self._box = StateBox(config.get("state"), lambda: {"profiles": {}, "events": [], "audiences": {}, "keys": {}})
 
     def upsert_profile(self, id: str, traits: Mapping[str, Any], identifiers: Mapping[str, Any]) -> Json:
         with self._box as state:
@@ -132,9 +128,10 @@ class MockCDP:
         return {"event_id": event["event_id"], "profile_id": event["profile_id"]}
 
     def _patched(self, traits: Json, patch: Mapping[str, Any]) -> Json:
-        kept = {name: value for name, value in traits.items() if name != CONSENT or name not in patch}
-        merged: Json = merge_patch(kept, patch)
-        return merged
+        patched: Json = merge_patch(traits, patch)
+        if patch.get(CONSENT) is not None:
+            patched[CONSENT] = thaw(patch[CONSENT])
+        return patched
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -134,8 +134,9 @@ class MockExperiments:
         if kind not in self.traits.flag_types:
             raise NonRetryableError("unsupported", f"a flag cannot be a {kind} here")
         with self._box as state:
-            self._project(state).put_flag(key, value, kind, [rule.plain() for rule in rules])
-        return self.get_flag(key)
+            project = self._project(state)
+            project.put_flag(key, value, kind, [rule.plain() for rule in rules])
+            return {"key": key, **thaw(project.flag(key))}
 
     def get_flag(self, key: str) -> Json:
         with self._box as state:

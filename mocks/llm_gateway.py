@@ -11,7 +11,7 @@ from ..llm.decision import Decision
 from ..llm.fallback import Attempt, first_model, model_meant, next_model, served_model
 from ..llm.offline import CATALOGUE, POLICY
 from ..llm.policy import Policy
-from ..llm.request import Message, Prompt, TextPart, estimated_tokens, messages_of, request_of
+from ..llm.request import Message, Prompt, Request, TextPart, estimated_tokens, messages_of, request_of
 from ..llm.routing import decide
 from ..model.context import Context
 
@@ -103,13 +103,18 @@ class MockLLMGateway:
                 answer = self._ask(decision, model, messages_of(prompt), max_output_tokens)
             except ProviderError as error:
                 attempts.append(_failed(model, error))
-                following = next_model(self._policy, self._catalogue, request, decision, attempts)
-                if following is None or self._ctx.remaining() <= 0:
+                following = self._following(request, decision, attempts)
+                if following is None:
                     error.details.update(attempts=[attempt.plain() for attempt in attempts])
                     raise
                 model = following
             else:
                 return _result(decision, answer, [*attempts, _answered(model, answer)])
+
+    def _following(self, request: Request, decision: Decision, attempts: list[Attempt]) -> str | None:
+        if self._ctx.remaining() <= 0:
+            return None
+        return next_model(self._policy, self._catalogue, request, decision, attempts)
 
     def _ask(
         self, decision: Decision, model: str, messages: tuple[Message, ...], limit: int | None

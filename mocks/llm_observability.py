@@ -26,9 +26,7 @@ class TraceStore:
             "attributes": attributes,
             "parent": parent,
             "started": self._now,
-            "ended": None,
             "status": None,
-            "output": None,
             "evals": [],
             "links": [],
         }

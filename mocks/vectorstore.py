@@ -113,7 +113,10 @@ class MockVectorStore:
     def collections(self) -> list[ObservedCollection]:
         with self._box as state:
             found = Database(state).collections
-            return [ObservedCollection(name=name, **{**row, "records": None}) for name, row in found.items()]
+            return [
+                ObservedCollection(name=name, metric=row["metric"], dimension=row["dimension"])
+                for name, row in found.items()
+            ]
 
     def records(self) -> list[ObservedRecord]:
         with self._box as state:

@@ -16,9 +16,7 @@ def variables(scene: Scene) -> dict[str, Any]:
         "replace": (city, street, street),
         "unsupported": ("Pune", "MG Road, Pune", "MG Road, Pune"),
     }
-    return dict(
-        zip(("address", "address_patch", "patched_address"), address[scene.traits.nested], strict=True)
-    )
+    return dict(zip(("address", "address_patch", "patched_address"), address[scene.traits.nested], strict=True))
 
 
 def _profile(scene: Scene) -> dict[str, Any]:

@@ -50,11 +50,18 @@ def _fits(floor: int, info: ValidationInfo) -> int:
     return floor
 
 
+def _ordered(interval: tuple[float, float]) -> tuple[float, float]:
+    if interval[0] > interval[1]:
+        raise ValueError("must be (low, high)")
+    return interval
+
+
 FlagValue = Annotated[Any, PlainValidator(_scalar, json_schema_input_type=bool | str | int | float)]
 Value = Annotated[Any, PlainValidator(_number, json_schema_input_type=int | float)]
 Variants = Annotated[tuple[Name, ...], Field(min_length=2), AfterValidator(_distinct)]
 Weights = Annotated[tuple[Count, ...], AfterValidator(_parallel)]
 Floor = Annotated[Count, AfterValidator(_fits)]
+Interval = Annotated[tuple[Number, Number], AfterValidator(_ordered)]
 Percent = Annotated[Integer, Field(ge=0, le=100)]
 
 
@@ -154,7 +161,7 @@ class VariantReport(Payload):
     conversions: Annotated[Count, MEASURED]
     mean: Annotated[Number, STATISTIC]
     lift: Annotated[Number | None, STATISTIC] = None
-    interval: Annotated[tuple[Number, Number] | None, MEASURED] = None
+    interval: Annotated[Interval | None, MEASURED] = None
     p: Annotated[Annotated[Number, Field(ge=0, le=1)] | None, MEASURED] = None
 
 

@@ -99,6 +99,15 @@ REFUSALS = (
         given=STARTED,
     ),
     Refusal(
+        "set_flag",
+        "bandit_key",
+        "A flag under the key of a bandit is a conflict.",
+        ("conflict",),
+        lambda scene: flag(scene, **_key(scene, "bandit")),
+        given=BANDIT,
+        needs=("start_bandit",),
+    ),
+    Refusal(
         "get_flag",
         "unknown_key",
         "A flag that does not exist is not_found.",

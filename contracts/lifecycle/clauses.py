@@ -121,7 +121,7 @@ def delivers(subject: Subject) -> None:
 def unicode(subject: Subject) -> None:
     """Unicode arrives unchanged in subject, text and metadata, and so do addresses."""
     text = "Été 🎉 «夏» שלום e\u0301 \ufb01\n\n.\n..\nFrom here\ttab {brace} {{ 1 }} %s $x =\nlong " + "ü" * 1_200
-    subject_line = "Été 🎉 «夏» שלום e\u0301 " + "ß" * 60
+    subject_line = "Été 🎉 «夏» שלום e\u0301 " + "ß" * 120
     metadata = {"a.key: 1": 'значение = «é»; "x" 🎉'}
     email = {"subject": subject_line, "html": None} if offers_email(subject.traits) else {}
     to = {"to": "Ann.O'Neil+tag_1@example.com"} if email else {}
@@ -393,11 +393,12 @@ def schedule_suppressed(subject: Subject) -> None:
 
 @clause("lifecycle.schedule.rule.payload")
 def schedule_payload(subject: Subject) -> None:
-    """Under a known key another send_at is a key conflict, and the first one stays."""
-    key, message, send_at = subject.key(), usual(subject), soon(subject.traits, subject.now())
-    schedule(subject, message, send_at, idempotency_key=key)
-    later = {"message": message, "send_at": send_at + timedelta(seconds=1), "idempotency_key": key}
-    refused(subject.attempt("schedule", **later), "key_conflict")
+    """Under a known key another send_at, or another message, is a key conflict, and the first one stays."""
+    message, send_at = usual(subject), soon(subject.traits, subject.now())
+    first = {"message": message, "send_at": send_at, "idempotency_key": subject.key()}
+    subject.call("schedule", **first)
+    for change in ({"send_at": send_at + timedelta(seconds=1)}, {"message": {**message, "text": "Dear {{name}}"}}):
+        refused(subject.attempt("schedule", **{**first, **change}), "key_conflict")
     on_time(subject, message, send_at)
 
 

@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from ...llm.catalogue import CatalogueEntry, Usage
 from ...llm.decision import Decision, Digests
 from ...llm.fallback import Attempt
-from ...llm.request import Prompt, Tags, TokenLimit
-from ...llm.units import Microseconds, ModelId, Picodollars
+from ...llm.request import Prompt, Tags
+from ...llm.units import Microseconds, ModelId, Picodollars, TokenLimit
 from ...model.fields import FREE, MEASURED
 from ...model.operation import operation
 from ...model.payload import Output, Traits

@@ -413,6 +413,30 @@ def key_scope(subject: Subject) -> None:
     same([len(row["evals"]) for row in seen(subject).values()], [1], "evaluations by trace")
 
 
+@clause("llm_observability.adapter.rule.key_conflicts")
+def key_conflicts(subject: Subject) -> None:
+    """Under a known key another value of any argument is a key conflict."""
+    root, key = start(subject), subject.key()
+    _conflicts(
+        subject,
+        "trace_start",
+        {"name": "a", "attributes": {"turn": 1}, "parent": None, "idempotency_key": key},
+        {"name": "b", "attributes": {"turn": 2}, "parent": root.id},
+    )
+    _conflicts(
+        subject,
+        "log_eval",
+        {"id": root.id, "name": "a", "score": 0.5, "label": "good", "idempotency_key": key},
+        {"id": start(subject).id, "name": "b", "score": 0.75, "label": "bad"},
+    )
+
+
+def _conflicts(subject: Subject, operation: str, first: dict[str, Any], others: dict[str, Any]) -> None:
+    subject.call(operation, **first)
+    for name, other in others.items():
+        refused(subject.attempt(operation, **{**first, name: other}), "key_conflict")
+
+
 @clause("llm_observability.adapter.rule.times")
 def times(subject: Subject) -> None:
     """A trace ends after it starts, and what was done later has a later time."""

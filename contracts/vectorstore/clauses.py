@@ -14,7 +14,7 @@ from ...model.clause import clause, holds, same
 from ...model.subject import Call, Subject
 
 METRICS = ("cosine", "dot", "euclidean")
-ROUNDS = 6
+ROUNDS, READERS = 6, 9
 
 
 def record(id: str, *vector: float, **others: Any) -> dict[str, Any]:
@@ -291,13 +291,12 @@ def whole_or_not(subject: Subject) -> None:
 
     def version(number: int) -> dict[str, Any]:
         marks = {"first": number, "last": number}
-        batch = [record(id, number, 0, metadata=marks, text=f"{number}") for id in ("a", "b", "c")]
-        return indexing("docs", batch)
+        return indexing("docs", [record("a", number, 0, metadata=marks, text=f"{number}")])
 
     subject.call("index", **version(1))
     looking = Call("search", {"target": "docs", "vector": [1.0, 0.0], "k": 3})
     for number in range(2, 2 + ROUNDS):
-        written, *seen = subject.together([Call("index", version(number)), *[looking] * 4])
+        written, *seen = subject.together([Call("index", version(number)), *[looking] * READERS])
         written.unwrap()
         for hit in (hit for outcome in seen for hit in outcome.unwrap().hits):
             marks = [hit.metadata.get("first"), hit.metadata.get("last"), round(hit.score)]
@@ -334,7 +333,7 @@ def shared(subject: Subject) -> None:
 
 @clause("vectorstore.search.rule.score")
 def score(subject: Subject) -> None:
-    """A score is the cosine similarity, dot product, or minus the Euclidean distance, within the tolerance."""
+    """A score is cosine similarity, dot product, or minus the Euclidean distance, within the tolerance."""
     for metric, _, truth, hits in _clouds(subject):
         for hit in hits:
             what = f"the {metric} score of {hit.id} must be {truth[hit.id]:.6g}"
@@ -638,7 +637,7 @@ def atomic(subject: Subject) -> None:
     for place in range(ROUNDS):
         name = ("blue", "green")[place % 2]
         moving = Call("swap", {"alias": "live", "collection": name})
-        found = subject.together([looking, moving, *[looking] * 4])
+        found = subject.together([looking, moving, *[looking] * READERS])
         found.pop(1).unwrap()
         for outcome in found:
             seen = sorted(hit.metadata["colour"] for hit in outcome.unwrap().hits)

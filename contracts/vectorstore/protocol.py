@@ -177,12 +177,19 @@ class ObservedCollection(Observed):
     dimension: int | None = None
 
 
+def _four_digits(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
 class ObservedRecord(Observed):
-    """A record under the caller's id; its vector as the vendor keeps it."""
+    """A record under the caller's id; its vector as the vendor keeps it.
+
+    Components are rounded to four digits: vendors keep single precision, and normalise anew at each write.
+    """
 
     collection: str
     id: str
-    vector: tuple[float, ...] | None = None
+    vector: tuple[Annotated[float, AfterValidator(_four_digits)], ...] | None = None
     metadata: JsonMap | None = None
     text: str | None = None
 

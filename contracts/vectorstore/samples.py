@@ -75,7 +75,7 @@ REFUSALS = (
     Refusal(
         "index",
         "other_dimension_empty",
-        "A collection made without records has its dimension too: another is a conflict, with no records too.",
+        "A collection made without records has a dimension too: another is a conflict, with no records too.",
         ("conflict",),
         _with(index, records=[], dimension=4),
         given=(EMPTY,),

@@ -42,11 +42,20 @@ class Bench:
         self.unread = False
         self._settings = dict(settings or {})
         self._state_file = state_file
-        self._source = random.Random(SEED)
-        self.ids = RandomIds(random.Random(SEED + 1))
-        self.keys = RandomIds(random.Random(SEED + 2))
         self._directory: Path | None = None
         self._numbers = 0
+
+    @cached_property
+    def ids(self) -> RandomIds:
+        return RandomIds(random.Random(SEED + 1))
+
+    @cached_property
+    def keys(self) -> RandomIds:
+        return RandomIds(random.Random(SEED + 2))
+
+    @cached_property
+    def _chance(self) -> random.Random:
+        return random.Random(SEED)
 
     def fresh_numbers(self) -> int:
         """The first of some sample numbers that nobody used: a vendor may want names to be unique."""
@@ -81,7 +90,7 @@ class Bench:
         keeps = self.target.traits.delivery == "at_most_once" or self.target.harness.reach != "in_process"
         return Context(
             clock=self.clock,
-            random=self._source,
+            random=self._chance,
             ids=self.ids,
             timeout=5.0,
             state_dir=self._sub("adapter") if keeps else None,

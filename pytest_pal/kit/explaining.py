@@ -115,7 +115,8 @@ def _outcome(step: Step) -> str:
 
 
 def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+    """JSON on one line; a lone surrogate is escaped, since no terminal can print one."""
+    return json.dumps(value, ensure_ascii=False, default=_plain).encode(errors="backslashreplace").decode()
 
 
 def _plain(value: Any) -> Any:

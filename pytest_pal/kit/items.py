@@ -37,7 +37,7 @@ class PalItem(pytest.Item):
 
     def runtest(self) -> None:
         self.run = self.case.run(self.clause)
-        if self.run.result.verdict in RED and self.clause in self.case.required.clauses:
+        if self.run.result.verdict in RED and self.clause.id in self.case.required.ids:
             raise ClauseRed(self.clause.id) from self.run.error
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -120,11 +120,40 @@ class PalSession:
         gc.collect()
         gc.freeze()
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """xdist: a worker gets neither the paths that were left out nor the ids that were taken out."""
         node.workerinput["pal_alone"] = self.alone
 
     # what came of it
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Clauses have no fixtures and so no setup: one phase instead of three, at half the cost."""
+        if not isinstance(item, PalItem):
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        self._printed()
+        reraise = (pytest.exit.Exception, KeyboardInterrupt)
+        call = pytest.CallInfo.from_call(item.runtest, "call", reraise)
+        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        printed = self._printed()
+        if report.failed:
+            report.sections += [(f"Captured {name}", text) for name, text in printed.items() if text]
+        item.ihook.pytest_runtest_logreport(report=report)
+        if report.failed:
+            item.ihook.pytest_exception_interact(node=item, call=call, report=report)
+        item.ihook.pytest_runtest_logreport(report=_ended(item))
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _printed(self) -> dict[str, str]:
+        """What was written to standard output and error since the last time, where pytest captures it."""
+        capture: Any = self.config.pluginmanager.get_plugin("capturemanager")
+        if capture is None or not capture.is_globally_capturing():
+            return {}
+        out, err = capture.read_global_capture()
+        return {"stdout": out, "stderr": err}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Generator[None, Any, Any]:
@@ -225,6 +254,12 @@ class PalSession:
             yield f"{name}: not judged, its extra is missing: pip install 'pytest-pal[{extra}]'"
         if self.partial:
             yield "partial: only a part of the clauses ran, so this is no verdict on an adapter"
+
+
+def _ended(item: PalItem) -> pytest.TestReport:
+    """The last report of an item; reporters such as JUnit's wait for it."""
+    properties = item.user_properties
+    return pytest.TestReport(item.nodeid, item.location, {}, "passed", None, "teardown", user_properties=properties)
 
 
 _PARTIAL_REPORT = (

@@ -32,8 +32,9 @@ SERVED_S = 0.001
 class LiveSubject:
     """Implements `pytest_pal.model.subject.Subject` over one bench. Use as a context manager."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, *, owns_bench: bool = True) -> None:
         self.bench = bench
+        self._owns_bench = owns_bench
         self.target: Target = bench.target
         self.capability = bench.target.capability
         self.traits: Any = bench.target.traits
@@ -51,7 +52,8 @@ class LiveSubject:
             self.close()
         finally:
             self.waiter.end()
-            self.bench.close()
+            if self._owns_bench:
+                self.bench.close()
 
     # what a clause asks about
 
@@ -142,7 +144,7 @@ class LiveSubject:
         self.waiter.close_instance(adapter)
 
     def sibling(self) -> "LiveSubject":
-        return self._other(self.bench)
+        return self._other(self.bench, owns_bench=False)
 
     def stranger(self, **config: Any) -> "LiveSubject":
         return self._other(Bench(self.target, settings=config))
@@ -246,8 +248,8 @@ class LiveSubject:
         observer = self.bench.observer(self.adapter)
         return {name: rows(self.capability, name, self.waiter.wait(_list(observer, name))) for name in names}
 
-    def _other(self, bench: Bench) -> "LiveSubject":
-        other = LiveSubject(bench)
+    def _other(self, bench: Bench, *, owns_bench: bool = True) -> "LiveSubject":
+        other = LiveSubject(bench, owns_bench=owns_bench)
         self._others.append(other)
         return other
 

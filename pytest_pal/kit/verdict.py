@@ -8,6 +8,7 @@ operation, never shape, scenario or golden clauses.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..model.clause import WHOLE, Clause, Level
 from ..model.verdict import ClauseResult, Tally, Verdict
@@ -27,7 +28,7 @@ class RequiredSet:
     operations: frozenset[str]
     not_applicable: int = 0
 
-    @property
+    @cached_property
     def ids(self) -> frozenset[str]:
         return frozenset(clause.id for clause in self.clauses)
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 from ..canonical import digest
 from ..model.payload import Payload
 from ..model.values import Text, frozen_dict
+from .derived import Derived
 from .units import PICODOLLARS, Microseconds, ModelId, Picodollars, Share, Tokens, Vendor
 
 Price = Annotated[int, Strict(), Field(ge=0, le=PICODOLLARS)]
@@ -57,7 +58,7 @@ class CatalogueEntry(Payload):
     unknown: Annotated[Mapping[Text, Text], AfterValidator(frozen_dict)] = Field(default_factory=dict)
 
 
-class Catalogue(Payload):
+class Catalogue(Derived):
     """All models, in any order; each id stands once."""
 
     models: tuple[CatalogueEntry, ...]

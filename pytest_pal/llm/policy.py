@@ -12,13 +12,14 @@ from pydantic import Field, model_validator
 from ..canonical import digest
 from ..model.payload import Payload
 from ..model.values import Flag, Number, Text
-from .units import MICROSECONDS_PER_MS, PICODOLLARS, PPM, ModelId, Tokens, Vendor, scaled
+from .derived import Derived
+from .units import MICROSECONDS_PER_MS, PICODOLLARS, PPM, ModelId, TokenLimit, Tokens, Vendor, scaled
 
 Factor = Literal["cost", "latency", "quality", "safety"]
 FACTORS: tuple[Factor, ...] = ("cost", "latency", "quality", "safety")
 
 
-class Weights(Payload):
+class Weights(Derived):
     """How much each factor counts, relative to the others; at least one is not 0."""
 
     cost: Number = Field(default=0, ge=0, le=PPM)
@@ -37,7 +38,7 @@ class Weights(Payload):
         return {factor: scaled(getattr(self, factor), PPM) for factor in FACTORS}
 
 
-class References(Payload):
+class References(Derived):
     """The cost of one request and the latency at which that factor scores one half."""
 
     cost_usd: Number = Field(default=0.01, ge=1e-9, le=1_000)
@@ -100,7 +101,7 @@ class Fallback(Payload):
     on_unknown: Flag = True
 
 
-class Policy(Payload):
+class Policy(Derived):
     """``expected_output_tokens`` is what a request without a limit is estimated with.
 
     ``on_missing``: whether a figure that is not known fails a constraint on it.
@@ -112,7 +113,7 @@ class Policy(Payload):
     constraints: Constraints = Constraints()
     tag_overrides: tuple[TagOverride, ...] = ()
     on_missing: Literal["reject", "accept"] = "reject"
-    expected_output_tokens: Tokens = Field(default=512, ge=1)
+    expected_output_tokens: TokenLimit = 512
     fallback: Fallback = Fallback()
 
     @cached_property

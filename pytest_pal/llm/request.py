@@ -9,7 +9,7 @@ from ..canonical import digest
 from ..model.payload import Payload
 from ..model.values import Text, frozen_dict
 from .catalogue import Modality
-from .units import Tokens
+from .units import TokenLimit, Tokens
 
 BYTES_PER_TOKEN = 4
 TOKENS_PER_MEDIUM = 1_024
@@ -54,8 +54,6 @@ def _all_text(value: Any) -> bool:
 
 Tags = Annotated[Mapping[Text, Text], BeforeValidator(_as_mapping), AfterValidator(frozen_dict)]
 """Tag to value; a list of tags is read as tag -> "". """
-
-TokenLimit = Annotated[int, Strict(), Field(ge=1, le=2**53 - 1)]
 
 
 class Request(Payload):

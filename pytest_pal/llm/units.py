@@ -17,6 +17,7 @@ Picodollars = Annotated[int, Strict(), Field(ge=0, le=LARGEST)]
 Microseconds = Annotated[int, Strict(), Field(ge=0, le=LARGEST)]
 Share = Annotated[int, Strict(), Field(ge=0, le=PPM)]
 Tokens = Annotated[int, Strict(), Field(ge=0, le=LARGEST)]
+TokenLimit = Annotated[int, Strict(), Field(ge=1, le=LARGEST)]
 
 
 def scaled(value: float, factor: int) -> int:

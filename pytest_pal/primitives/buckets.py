@@ -5,7 +5,9 @@ keeps the units that it had.
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 PARTS = 10_000
 
@@ -24,13 +26,8 @@ def within(salt: str, unit: str, parts: int) -> bool:
 def choose(salt: str, unit: str, weights: Sequence[int]) -> int:
     """The index of the unit's share; ``weights`` are parts that sum to 10,000, 0 gets nobody.
 
-    Raises ValueError for other sums.
+    Raises ValueError for other sums, and for weights below 0.
     """
-    if sum(weights) != PARTS:
-        raise ValueError(f"weights must sum to {PARTS}, not {sum(weights)}")
-    place, end = bucket(salt, unit), 0
-    for index, weight in enumerate(weights):
-        end += weight
-        if place < end:
-            return index
-    raise ValueError("weights must not be negative")
+    if min(weights, default=0) < 0 or sum(weights) != PARTS:
+        raise ValueError(f"weights must be at least 0 and sum to {PARTS}, not {list(weights)}")
+    return bisect_right(list(accumulate(weights)), bucket(salt, unit))

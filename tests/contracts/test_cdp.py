@@ -42,10 +42,7 @@ class PatchesShallowly(MockCDP):
 class KeepsNestedNulls(MockCDP):
     def _patched(self, traits: Json, patch: Mapping[str, Any]) -> Json:
         merged = super()._patched(traits, patch)
-        return {
-            name: thaw(patch[name]) if name not in traits and name in patch else merged[name]
-            for name in merged
-        }
+        return {name: thaw(patch[name]) if name not in traits and name in patch else merged[name] for name in merged}
 
 
 class SaysReplaceAndMerges(MockCDP):
@@ -60,10 +57,7 @@ class UnitesArrays(MockCDP):
     def _patched(self, traits: Json, patch: Mapping[str, Any]) -> Json:
         merged = super()._patched(traits, patch)
         old = {name: value for name, value in traits.items() if isinstance(value, list)}
-        return {
-            name: sorted({*old.get(name, ()), *value}) if name in old else value
-            for name, value in merged.items()
-        }
+        return {name: sorted({*old.get(name, ()), *value}) if name in old else value for name, value in merged.items()}
 
 
 class MergesConsent(MockCDP):
@@ -88,9 +82,7 @@ class BooleansAreNumbers(MockCDP):
 
 class SkipsEqualValues(MockCDP):
     def _patched(self, traits: Json, patch: Mapping[str, Any]) -> Json:
-        return super()._patched(
-            traits, {name: new for name, new in patch.items() if traits.get(name, ...) != new}
-        )
+        return super()._patched(traits, {name: new for name, new in patch.items() if traits.get(name, ...) != new})
 
 
 class KeepsTwentyTraits(MockCDP):
@@ -246,8 +238,7 @@ class DropsNestedProperties(Ingests):
 class SortsArrays(Ingests):
     def kept(self, event: Json) -> Json:
         ordered = {
-            name: sorted(value) if isinstance(value, list) else value
-            for name, value in event["properties"].items()
+            name: sorted(value) if isinstance(value, list) else value for name, value in event["properties"].items()
         }
         return {**event, "properties": ordered}
 
@@ -766,9 +757,7 @@ class Elsewhere(MockCDP):
         return {
             "profiles": lambda: [{**row.plain(), "shard": 3} for row in self.profiles()[::-1]],
             "events": lambda: [{**row.plain(), "ingested": True} for row in self.events()[::-1]],
-            "audiences": lambda: [
-                {"key": row.key, "members": [*row.members][::-1]} for row in self.audiences()
-            ],
+            "audiences": lambda: [{"key": row.key, "members": [*row.members][::-1]} for row in self.audiences()],
         }
 
 

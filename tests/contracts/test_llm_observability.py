@@ -350,6 +350,15 @@ class OneKeySpace(MockLLMObservability):
         return super().log_eval(*arguments, idempotency_key=idempotency_key)
 
 
+class OneEvalPerKey(MockLLMObservability):
+    """Compares what is said under a known key, and not of which trace."""
+
+    def log_eval(self, id: str, *arguments: Any, idempotency_key: str) -> Json:
+        with self._box as state:
+            of = state.setdefault("of", {}).setdefault(idempotency_key, id)
+        return super().log_eval(of, *arguments, idempotency_key=idempotency_key)
+
+
 class EndsAtStart(TraceStore):
     def _end(self, trace: Json, status: str, output: Any = None) -> None:
         super()._end(trace, status, output)
@@ -448,6 +457,7 @@ SABOTEURS = [
     (over(ParentsUnchecked), "adapter.rule.forged_id"),
     (KnowsOwnOnly, "adapter.rule.known_elsewhere"),
     (OneKeySpace, "adapter.rule.key_scope"),
+    (OneEvalPerKey, "adapter.rule.key_conflicts"),
     (over(EndsAtStart), "adapter.rule.times"),
     (over(NeverEnds), "adapter.rule.times"),
     (Captures, "adapter.rule.content_off"),
@@ -518,6 +528,43 @@ def _bare(row: Json) -> Json:
     return {**bare, "children": [_bare(child) for child in reversed(row["children"])]}
 
 
+class Lags(MockLLMObservability):
+    """A vendor that shows what it knew a minute ago."""
+
+    traits = LLMObservabilityTraits(read_bound_s=60)
+
+    def traces(self) -> Any:
+        past = self._past()
+        until = self._ctx.clock.now() - timedelta(seconds=60)
+        return next((rows for at, rows in reversed(past) if at <= until), [])
+
+    def _past(self) -> list[Any]:
+        with self._box as state:
+            past: list[Any] = state.setdefault("past", [])
+            past.append((self._ctx.clock.now(), super().traces()))
+        return past
+
+    def trace_start(self, *arguments: Any, **named: Any) -> Json:
+        return self._then(super().trace_start(*arguments, **named))
+
+    def trace_stop(self, *arguments: Any) -> Json:
+        return self._then(super().trace_stop(*arguments))
+
+    def log_eval(self, *arguments: Any, **named: Any) -> Json:
+        return self._then(super().log_eval(*arguments, **named))
+
+    def link(self, *arguments: Any) -> Json:
+        return self._then(super().link(*arguments))
+
+    def close(self) -> None:
+        super().close()
+        self._past()
+
+    def _then(self, found: Json) -> Json:
+        self._past()
+        return found
+
+
 class OtherClock(TraceStore):
     """A vendor whose clock is a year ahead, and that keeps children newest first."""
 
@@ -546,6 +593,11 @@ def test_a_vendor_whose_runs_must_exist_passes() -> None:
     assert fallen(Harness(KnownRuns, given=given), only=".link.") == set()
     clause = "llm_observability.link.rule.unknown_run"
     assert fallen(Harness(MockLLMObservability, given=given), only=clause) == {clause}
+
+
+@pytest.mark.parametrize("family", ["rule", "scenario"])
+def test_a_slow_observer_passes(family: str) -> None:
+    assert fallen(Lags, only=f".{family}.") == set()
 
 
 @pytest.mark.parametrize(("saboteur", "clause"), SABOTEURS)

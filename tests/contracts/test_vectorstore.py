@@ -20,6 +20,7 @@ from ..judging import GREEN, contract, fallen, judge
 
 Json = dict[str, Any]
 EVERYTHING = 1_000_000
+WINDOW_S = 0.02
 
 
 def hits_changed(change: Callable[[list[Json]], list[Json]]) -> type[MockVectorStore]:
@@ -147,7 +148,7 @@ class CreatesTwice(MockVectorStore):
     def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
         with self._box as state:
             new = collection not in state["collections"]
-        time.sleep(0.002)
+        time.sleep(WINDOW_S)
         if new:
             with self._box as state:
                 state["collections"][collection] = {"metric": metric, "dimension": dimension, "records": {}}
@@ -162,7 +163,7 @@ class MetadataFirst(MockVectorStore):
             rows = state["collections"].get(collection, {"records": {}})["records"]
             for record in (record for record in records if record.id in rows):
                 rows[record.id]["metadata"] = dict(record.metadata)
-        time.sleep(0.002)
+        time.sleep(WINDOW_S)
         return super().index(collection, records, metric, dimension)
 
 
@@ -336,7 +337,7 @@ class Gap(MockVectorStore):
     def swap(self, alias: str, collection: str) -> Json:
         with self._box as state:
             previous = state["aliases"].pop(alias, None)
-        time.sleep(0.002)
+        time.sleep(WINDOW_S)
         return {**super().swap(alias, collection), "previous": previous}
 
 

@@ -1,0 +1,565 @@
+"""Every clause of llm_gateway has a saboteur: a mock with one promise broken, that this clause must fail."""
+
+from typing import Any, ClassVar
+
+import pytest
+
+from pytest_pal.contracts.llm_gateway.protocol import LLMTraits, ModelList, RouteResult
+from pytest_pal.errors import NonRetryableError, ProviderError
+from pytest_pal.kit.harness import Harness
+from pytest_pal.llm.fallback import Attempt
+from pytest_pal.llm.offline import CATALOGUE
+from pytest_pal.llm.policy import Constraints, Fallback
+from pytest_pal.mocks.llm_gateway import MockLLMGateway, Vendor
+
+from ..judging import contract, fallen, judge
+
+
+class Changed(MockLLMGateway):
+    """What is broken is said by `changed`, on the result, or by `replied`, on the vendor's reply."""
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        self._vendor = _Replies(self._vendor, self.replied)  # type: ignore[assignment]
+
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        return self.changed(super().route(prompt, tags, max_output_tokens=max_output_tokens))
+
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return found
+
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        return reply
+
+
+class _Replies:
+    def __init__(self, vendor: Vendor, replied: Any) -> None:
+        self._vendor, self._replied = vendor, replied
+        self.offers = vendor.offers
+
+    def complete(self, model: str, *rest: Any) -> Any:
+        return self._replied(model, self._vendor.complete(model, *rest))
+
+
+class ForgetsLimit(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        return super().route(prompt, tags)
+
+
+class ForgetsTags(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        return super().route(prompt, {}, max_output_tokens=max_output_tokens)
+
+
+class ForgetsTagValues(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        return super().route(prompt, dict.fromkeys(tags, ""), max_output_tokens=max_output_tokens)
+
+
+class OtherDigest(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "digests": {**found["digests"], "request": "sha256:0"}}
+
+
+class RequestsTheLast(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "requested_model": found["rationale"]["candidates"][-1]["model"]}
+
+
+class HidesRejects(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "rationale": {**found["rationale"], "rejected": []}}
+
+
+class HidesParts(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        rows = [{**row, "parts": row["parts"][:1]} for row in found["rationale"]["candidates"]]
+        return {**found, "rationale": {**found["rationale"], "candidates": rows}}
+
+
+class Unconstrained(MockLLMGateway):
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        self._policy = self._policy.model_copy(update={"constraints": Constraints()})
+
+
+class IgnoresOverrides(MockLLMGateway):
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        self._policy = self._policy.model_copy(update={"tag_overrides": ()})
+
+
+class IgnoresHealth(MockLLMGateway):
+    def __init__(self, config: Any, ctx: Any) -> None:
+        models = [{**row, "health": "up"} for row in config["catalogue"]["models"]]
+        super().__init__({**config, "catalogue": {"models": models}}, ctx)
+
+
+class SilentAboutRejects(MockLLMGateway):
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            error.details.pop("rejects", None)
+            raise
+
+
+class NothingIsInvalid(MockLLMGateway):
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            raise NonRetryableError("invalid", details=error.details) from error
+
+
+class SharesPolicy(MockLLMGateway):
+    shared: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        type(self).shared["policy"] = self._policy
+
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        self._policy = self.shared["policy"]
+        return super().route(*arguments, **options)
+
+
+class ListsChainAsAttempts(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        rows = [{**found["attempts"][0], "model": row["model"]} for row in found["rationale"]["candidates"]]
+        return {**found, "attempts": rows}
+
+
+class AttemptsTheSecond(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        second = found["rationale"]["fallback_chain"][:1] or [found["requested_model"]]
+        return {**found, "attempts": [{**found["attempts"][-1], "model": second[0]}]}
+
+
+class OtherAttemptCost(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "attempts": [*found["attempts"][:-1], {**found["attempts"][-1], "cost": 1}]}
+
+
+class Mute(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "text": ""}
+
+
+class RoundsCost(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "cost": found["cost"] and round(found["cost"], -6)}
+
+
+class UnknownIsFree(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "cost": found["cost"] or 0, "cost_source": "usage"}
+
+
+class FreeIsUnknown(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "cost": found["cost"] or None, "cost_source": "usage" if found["cost"] else None}
+
+
+class TextOnly(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        if not isinstance(prompt, str):
+            raise NonRetryableError("unsupported", "text only")
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens)
+
+
+class LastMessageOnly(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        prompt = prompt if isinstance(prompt, str) else prompt[-1:]
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens)
+
+
+class Small(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        if len(prompt) > 50_000:
+            raise NonRetryableError("payload_too_large")
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens)
+
+
+class AsciiOnly(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        prompt = prompt.encode("ascii", "ignore").decode() if isinstance(prompt, str) else prompt
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens)
+
+
+class InventsModel(MockLLMGateway):
+    def models(self) -> Any:
+        return {"models": [*super().models()["models"], {"id": "invented", "vendor": "harbor"}]}
+
+
+class HidesFigures(MockLLMGateway):
+    def models(self) -> Any:
+        return {"models": [{**row, "quality_ppm": None} for row in super().models()["models"]]}
+
+
+class ListsTwice(MockLLMGateway):
+    def models(self) -> Any:
+        return {"models": super().models()["models"] * 2}
+
+
+class ListsOne(MockLLMGateway):
+    def models(self) -> Any:
+        return {"models": super().models()["models"][:1]}
+
+
+class AnswersFromMemory(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        self._first = getattr(self, "_first", prompt)
+        return super().route(self._first, tags, max_output_tokens=max_output_tokens)
+
+
+class NormalizesText(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "text": " ".join(found["text"].split())}
+
+
+class AlwaysStop(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "finish_reason": "stop"}
+
+
+class CutIsFailure(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        if found["finish_reason"] == "length":
+            raise NonRetryableError("malformed_reply", "cut")
+        return found
+
+
+class CountsCachedTwice(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        usage = found["usage"]
+        return {**found, "usage": usage and {**usage, "input": usage["input"] + usage["cached_input"]}}
+
+
+class UnmeteredIsZero(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **reply,
+            "usage": reply["usage"] or dict.fromkeys(("prompt", "cached", "written", "completion"), 0),
+        }
+
+
+class BelievesTheAsked(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        return {**reply, "model": model}
+
+
+class PricesTheAsked(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        asked, usage = self._catalogue.by_id[found["requested_model"]], found["usage"]
+        if usage is None or asked.prices is None:
+            return found
+        cost = asked.prices.input * usage["input"] + asked.prices.output * usage["output"]
+        return {**found, "cost": cost, "cost_source": "usage"}
+
+
+class RefusesDated(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        if reply["model"] not in (None, *self._catalogue.by_id):
+            raise NonRetryableError("malformed_reply", "another name")
+        return reply
+
+
+class GuessesServed(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "served_model": found["served_model"] or found["requested_model"]}
+
+
+class Blank(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        return {**reply, "text": reply["text"] or "."}
+
+
+class RefusalIsText(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        return {**reply, "stop": "end", "text": "I cannot."} if reply["stop"] == "refusal" else reply
+
+
+class RefusalIsInvalid(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        if reply["stop"] == "refusal":
+            raise NonRetryableError("invalid", details={"cost": 0})
+        return reply
+
+
+class Costless(MockLLMGateway):
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            error.details.pop("cost", None)
+            raise
+
+
+class Follows(MockLLMGateway):
+    """The rules of what follows a failure, broken in `rule`."""
+
+    def _following(self, request: Any, decision: Any, attempts: Any) -> str | None:
+        return self.rule(super()._following(request, decision, attempts), decision, attempts)
+
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        return following
+
+
+class NeverFallsBack(Follows):
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        return None
+
+
+class SkipsOne(Follows):
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        return decision.fallback_chain[-1] if following else None
+
+
+class StopsAtUnknown(Follows):
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        return None if attempts[-1].outcome_unknown else following
+
+
+class StopsAtMissing(Follows):
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        return None if attempts[-1].error == "not_found" else following
+
+
+class AsksAgain(Follows):
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        return attempts[0].model if len(attempts) == 1 else following
+
+
+class AlwaysGoesOn(Follows):
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        tried = [attempt.model for attempt in attempts]
+        return next((row.model for row in decision.candidates if row.model not in tried), None)
+
+
+class NeedsNoMax(MockLLMGateway):
+    def _following(self, request: Any, decision: Any, attempts: Any) -> str | None:
+        ranking = tuple(row.model for row in decision.candidates[1:])
+        return super()._following(request, decision.model_copy(update={"fallback_chain": ranking}), attempts)
+
+
+class IgnoresOnUnknown(MockLLMGateway):
+    def _following(self, request: Any, decision: Any, attempts: Any) -> str | None:
+        self._policy = self._policy.model_copy(update={"fallback": Fallback()})
+        return super()._following(request, decision, attempts)
+
+
+class AnyVendor(MockLLMGateway):
+    def _following(self, request: Any, decision: Any, attempts: Any) -> str | None:
+        lenient = [attempt.model_copy(update={"error": "unavailable"}) for attempt in attempts]
+        return super()._following(request, decision, lenient)
+
+
+class Spendthrift(MockLLMGateway):
+    def _following(self, request: Any, decision: Any, attempts: Any) -> str | None:
+        free = [attempt.model_copy(update={"cost": 0}) for attempt in attempts]
+        return super()._following(request, decision, free)
+
+
+class SaysKnown(MockLLMGateway):
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            error.outcome_unknown = False
+            raise
+
+
+class NothingIsRetryable(MockLLMGateway):
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            raise NonRetryableError(error.code, details=error.details) from error
+
+
+class CutAtTheEnd(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        full = found["usage"] and found["text"] and len(found["text"]) == 4 * found["usage"]["output"]
+        return {**found, "finish_reason": "length" if full else found["finish_reason"]}
+
+
+class HidesAttempts(MockLLMGateway):
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            error.details.pop("attempts", None)
+            raise
+
+
+SABOTEURS = [
+    (ForgetsLimit, "route.rule.decision"),
+    (ForgetsTags, "route.rule.decision"),
+    (OtherDigest, "route.rule.decision"),
+    (RequestsTheLast, "route.rule.decision"),
+    (HidesRejects, "route.rule.rationale"),
+    (HidesParts, "route.rule.rationale"),
+    (Unconstrained, "route.rule.constraints"),
+    (IgnoresOverrides, "route.rule.constraints"),
+    (IgnoresHealth, "route.rule.health"),
+    (SilentAboutRejects, "route.rule.no_candidate"),
+    (NothingIsInvalid, "route.rule.no_candidate"),
+    (SharesPolicy, "adapter.rule.own_policy"),
+    (ListsChainAsAttempts, "route.rule.attempts"),
+    (AttemptsTheSecond, "route.rule.attempts"),
+    (OtherAttemptCost, "route.rule.attempts"),
+    (Mute, "route.rule.answer"),
+    (RoundsCost, "route.rule.cost"),
+    (UnknownIsFree, "route.rule.unknown_cost"),
+    (FreeIsUnknown, "route.rule.unknown_cost"),
+    (ForgetsLimit, "route.rule.limit"),
+    (ForgetsTagValues, "route.rule.tags"),
+    (TextOnly, "route.rule.messages"),
+    (LastMessageOnly, "route.rule.messages"),
+    (Small, "route.rule.big_prompt"),
+    (AsciiOnly, "route.rule.unicode"),
+    (InventsModel, "models.rule.catalogue"),
+    (HidesFigures, "models.rule.catalogue"),
+    (ListsTwice, "models.rule.catalogue"),
+    (ListsOne, "models.rule.complete"),
+    (LastMessageOnly, "route.rule.text"),
+    (NormalizesText, "route.rule.text"),
+    (AnswersFromMemory, "route.rule.at_once"),
+    (AlwaysStop, "route.rule.length"),
+    (CutIsFailure, "route.rule.length"),
+    (CutAtTheEnd, "route.rule.length"),
+    (CountsCachedTwice, "route.rule.usage"),
+    (UnmeteredIsZero, "route.rule.unmetered"),
+    (BelievesTheAsked, "route.rule.served"),
+    (PricesTheAsked, "route.rule.served"),
+    (RefusesDated, "route.rule.served"),
+    (GuessesServed, "route.rule.served"),
+    (BelievesTheAsked, "route.rule.substitute"),
+    (Costless, "route.rule.substitute"),
+    (Blank, "route.rule.empty"),
+    (RefusalIsText, "route.rule.content_refused"),
+    (RefusalIsInvalid, "route.rule.content_refused"),
+    (AsksAgain, "route.rule.content_refused"),
+    (Costless, "route.rule.content_refused"),
+    (NeverFallsBack, "route.rule.fallback"),
+    (SkipsOne, "route.rule.fallback"),
+    (StopsAtUnknown, "route.rule.fallback"),
+    (StopsAtMissing, "route.rule.fallback"),
+    (AsksAgain, "route.rule.ranking_used_up"),
+    (NeedsNoMax, "route.rule.ranking_used_up"),
+    (HidesAttempts, "route.rule.ranking_used_up"),
+    (NothingIsRetryable, "route.rule.ranking_used_up"),
+    (IgnoresOnUnknown, "route.rule.unknown_stops"),
+    (SaysKnown, "route.rule.unknown_stops"),
+    (AnyVendor, "route.rule.other_vendor"),
+    (NeverFallsBack, "route.rule.other_vendor"),
+    (AlwaysGoesOn, "route.rule.invalid_stops"),
+    (Spendthrift, "route.rule.cost_limit"),
+]
+
+
+class Async(MockLLMGateway):
+    async def models(self) -> Any:  # type: ignore[override]
+        return super().models()
+
+    async def route(self, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
+        return super().route(*arguments, **options)
+
+
+class GivesModels(MockLLMGateway):
+    traits = LLMTraits(vendor_script=True, read_bound_s=3)
+
+    def models(self) -> Any:
+        rows = super().models()["models"][::-1]
+        return ModelList.model_validate({"models": rows, "extensions": {"page": 1}})
+
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        found = super().route(*arguments, **options)
+        return RouteResult.model_validate(
+            {**found, "latency_us": 7, "extensions": {"id": self._ctx.ids.new()}}
+        )
+
+
+class VendorsCost(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "cost_source": found["cost_source"] and "vendor"}
+
+
+class Unscripted(Changed):
+    """Answers in its own words, tells no name and no usage, and knows nothing of a script."""
+
+    traits = LLMTraits()
+
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        unknown = dict.fromkeys(("served_model", "usage", "cost", "cost_source"))
+        attempts = [{"model": row["model"]} for row in found["attempts"]]
+        return {**found, "text": "Certainly!", "finish_reason": "stop", "attempts": attempts, **unknown}
+
+
+class FallsBackAfterRefusal(Follows):
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        tried = [attempt.model for attempt in attempts]
+        chain = (model for model in decision.fallback_chain if model not in tried)
+        return next(chain, None) if attempts[-1].error == "content_refused" else following
+
+
+class CheapestFirstWithinLimit(Follows):
+    """Stops at the first model that does not fit the cost limit instead of looking further."""
+
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        straight = decision.fallback_chain[len(attempts) - 1 : len(attempts)]
+        limited = self._policy.constraints.max_cost_usd is not None
+        return following if not limited or straight == (following,) else None
+
+
+FEW_OFFERED = Harness(MockLLMGateway, config={"offered": ["meadow/pro", "orion-auto"]})
+ONE_MODEL = Harness(MockLLMGateway, config={"catalogue": {"models": [{"id": "only", "vendor": "me"}]}})
+SOME_DOWN = Harness(
+    MockLLMGateway,
+    config={
+        "catalogue": {
+            "models": [{**row, "health": "down"} for row in CATALOGUE["models"][:2]] + CATALOGUE["models"][2:]
+        }
+    },
+)
+BENIGN = [
+    Async,
+    GivesModels,
+    VendorsCost,
+    Unscripted,
+    FallsBackAfterRefusal,
+    CheapestFirstWithinLimit,
+    FEW_OFFERED,
+    ONE_MODEL,
+    SOME_DOWN,
+]
+
+
+def test_the_mock_is_conformant() -> None:
+    assert fallen(MockLLMGateway) == set()
+    assert len(judge(MockLLMGateway)) > 45
+
+
+@pytest.mark.parametrize(("saboteur", "clause"), SABOTEURS)
+def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
+    id = f"llm_gateway.{clause}"
+    assert id in fallen(saboteur, only=id)
+
+
+def test_every_own_clause_has_a_saboteur() -> None:
+    own = {clause.id for clause in contract("llm_gateway").clauses if clause.family == "rule"}
+    assert own == {f"llm_gateway.{clause}" for _, clause in SABOTEURS}
+
+
+@pytest.mark.parametrize("benign", BENIGN)
+def test_an_unusual_but_correct_adapter_passes(benign: type | Harness) -> None:
+    assert fallen(benign) == set()
+
+
+def test_an_account_without_any_model_of_the_catalogue_is_told_what_to_configure() -> None:
+    results = judge(Harness(MockLLMGateway, config={"offered": []}), only="route.rule.cost")
+    assert all(
+        "configure a catalogue of models it has" in result.text.replace("\n", " ")
+        for result in results.values()
+    )

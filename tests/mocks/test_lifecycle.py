@@ -1,0 +1,51 @@
+"""What the clauses cannot see of the mock: its configuration, and its state in a file."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_pal.clock import SimulatedClock
+from pytest_pal.contracts.lifecycle import CAPABILITY
+from pytest_pal.errors import NonRetryableError
+from pytest_pal.kit.bench import START
+from pytest_pal.mocks.lifecycle import MockLifecycle
+from pytest_pal.model.context import Context
+
+MESSAGE = {"to": "a@example.com", "channel": "email", "subject": "s", "text": "t"}
+
+
+def mock(clock: SimulatedClock | None = None, **config: Any) -> MockLifecycle:
+    return MockLifecycle({"state": {}, **config}, Context(clock=clock or SimulatedClock(START)))
+
+
+def send(adapter: MockLifecycle, **message: Any) -> Any:
+    return adapter.send(**CAPABILITY.check("send", message={**MESSAGE, **message}, idempotency_key="k"))
+
+
+@pytest.mark.parametrize("suppressed", ["a@example.com", ["x@example.com", "a@example.com"]])
+def test_one_or_several_recipients_may_have_opted_out(suppressed: Any) -> None:
+    assert send(mock(suppressed=suppressed))["status"] == "suppressed"
+    assert send(mock(suppressed=suppressed), to="b@example.com")["status"] == "accepted"
+
+
+def test_a_part_of_an_address_has_not_opted_out() -> None:
+    assert send(mock(suppressed="aa@example.com"))["status"] == "accepted"
+
+
+def test_a_template_may_have_one_part_only_and_keeps_its_subject_on_one_line() -> None:
+    adapter = mock(templates={"short": {"text": "Hi {{x}}"}, "long": {"subject": "{{x}}", "text": "t"}})
+    by = {"subject": None, "text": None}
+    send(adapter, **by, template="short", variables={"x": "a\nb"})
+    assert [row.text for row in adapter.delivered()] == ["Hi a\nb"]
+    with pytest.raises(NonRetryableError, match="subject"):
+        send(mock(templates=adapter._templates), **by, template="long", variables={"x": "a\nb"})
+
+
+def test_the_state_may_be_a_file(tmp_path: Path) -> None:
+    path, clock = tmp_path / "state.json", SimulatedClock(START)
+    first = send(mock(clock, state=str(path)))
+    clock.advance(60)
+    assert send(mock(clock, state=path)) == first
+    (row,) = mock(clock, state=path).delivered()
+    assert (row.id, row.at) == (first["id"], START)
