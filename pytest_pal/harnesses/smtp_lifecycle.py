@@ -1,9 +1,10 @@
 """A real SMTP server on loopback for each item, with an inbox that keeps what it accepted."""
 
+import asyncio
 import json
-import socket
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -11,7 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 from ..adapters.smtp_lifecycle import OUTBOX, SmtpLifecycle
 from ..adapters.smtp_mail import METADATA
@@ -44,46 +45,52 @@ class Inbox:
         return list(self._read)
 
 
+class Serving:
+    """aiosmtpd on a free port of loopback, in a thread of its own; ``options`` are those of its SMTP class."""
+
+    def __init__(self, inbox: Inbox, **options: Any) -> None:
+        self._loop = asyncio.new_event_loop()
+        made = self._loop.create_server(lambda: SMTP(inbox, hostname="localhost", loop=self._loop, **options), HOST, 0)
+        self._server = self._loop.run_until_complete(made)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._server.close()
+        self._loop.run_until_complete(_cancel(asyncio.all_tasks(self._loop)))
+        self._loop.close()
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Ends the conversations that still go on."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Relay:
     """The server of one item, and the second pair of eyes on it and on what the adapter still holds."""
 
     def __init__(self, directory: Path) -> None:
         self._outboxes = directory.parent
         self._inbox = Inbox()
-        self._controller = _started(self._inbox)
+        self._serving = Serving(self._inbox)
 
     def config(self) -> dict[str, Any]:
         # Nobody cuts the power during a test, so nothing waits for the disk.
-        return {"host": HOST, "port": self._controller.port, "sender": "Kit <sender@example.com>", "durable": False}
+        return {"host": HOST, "port": self._serving.port, "sender": "Kit <sender@example.com>", "durable": False}
 
     def close(self) -> None:
-        self._controller.stop()
+        self._serving.close()
 
     def delivered(self) -> list[dict[str, Any]]:
         return self._inbox.rows()
 
     def scheduled(self) -> list[dict[str, Any]]:
         return [row for path in self._outboxes.glob(f"*/{OUTBOX}") for row in _waiting(path)]
-
-
-def _started(inbox: Inbox, attempts: int = 5) -> Controller:
-    """On a port that was free a moment ago; where somebody else took it, on another one."""
-    controller = Controller(inbox, hostname=HOST, port=_free_port(), server_hostname="localhost")
-    try:
-        controller.start()
-    except OSError:
-        controller.loop.close()
-        if attempts == 1:
-            raise
-        return _started(inbox, attempts - 1)
-    return controller
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

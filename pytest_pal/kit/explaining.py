@@ -1,6 +1,7 @@
 """The text of a failure: the sentence, the steps taken, expected and seen, readable at 80 columns."""
 
 import json
+import re
 import textwrap
 import traceback
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ def cause(error: BaseException) -> str:
     if place:
         return f"{type(error).__name__} at {place}"
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    first = re.sub(r"/\d+(?=[/:])", "/*", first.split("; ")[0])
     return first if isinstance(error, ClauseFailed | Unproven) else f"{type(error).__name__}: {first}"
 
 

@@ -12,6 +12,8 @@ from .operation import Operation, declared_operations
 from .payload import Output, Traits
 from .values import escape
 
+SHOWN_FAULTS = 5
+
 
 @dataclass(frozen=True)
 class Capability:
@@ -65,8 +67,10 @@ class Capability:
 
 
 def faults(error: ValidationError) -> str:
-    """A validation error as ``pointer: what is wrong``, without the values (they may be secret)."""
-    return "; ".join(
+    """A validation error as ``pointer: what is wrong``, without the values (they may be secret); at most five."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [
         f"{''.join('/' + escape(str(part)) for part in fault['loc']) or '/'}: {fault['msg']}"
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
-    )
+        for fault in found[:SHOWN_FAULTS]
+    ]
+    return "; ".join([*told, *([f"and {len(found) - SHOWN_FAULTS} more"] if len(found) > SHOWN_FAULTS else [])])

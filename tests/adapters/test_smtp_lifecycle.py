@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,8 +26,7 @@ from pytest_pal.adapters.smtp_mail import compose
 from pytest_pal.clock import SimulatedClock
 from pytest_pal.contracts.lifecycle import CAPABILITY
 from pytest_pal.errors import NonRetryableError, ProviderError, RetryableError
-from pytest_pal.harnesses import smtp_lifecycle as harness
-from pytest_pal.harnesses.smtp_lifecycle import HARNESS, HOST, SUPPRESSED, Inbox, Relay, _free_port, _parsed
+from pytest_pal.harnesses.smtp_lifecycle import HARNESS, HOST, SUPPRESSED, Inbox, Relay, Serving, _parsed
 from pytest_pal.model.context import Context
 from pytest_pal.model.verdict import Verdict
 from pytest_pal.primitives.key_memo import KeyMemo
@@ -87,6 +85,12 @@ def send(adapter: SmtpLifecycle, key: str = "k", **changes: Any) -> Json:
 def schedule(adapter: SmtpLifecycle, key: str = "k", send_at: datetime = SOON, **changes: Any) -> Json:
     checked = CAPABILITY.check("schedule", message={**MESSAGE, **changes}, send_at=send_at, idempotency_key=key)
     return adapter.schedule(checked["message"], checked["send_at"], idempotency_key=key)
+
+
+def nobodys_port() -> int:
+    with socket.create_server((HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def outbox(directory: Path) -> list[tuple[str, str | None]]:
@@ -150,17 +154,6 @@ class RawSubject(SmtpLifecycle):
 def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
     id = f"lifecycle.{clause}"
     assert id in fallen(replace(HARNESS, cls=saboteur), only=id)
-
-
-def test_the_harness_takes_another_port_where_one_was_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedSmtp() as server:
-        ports = [server.port, server.port, _free_port()]
-        monkeypatch.setattr(harness, "_free_port", lambda: ports.pop(0))
-        with closing(Relay(tmp_path)) as relay:
-            assert relay.config()["port"] != server.port
-        monkeypatch.setattr(harness, "_free_port", lambda: server.port)
-        with pytest.raises(OSError, match="in use"):
-            Relay(tmp_path)
 
 
 # failures of the server
@@ -263,7 +256,7 @@ def test_a_recipient_who_opted_out_is_known_by_the_servers_words(tmp_path: Path)
 
 
 def test_nobody_listens_and_nobody_knows_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = failure(adapter_at(_free_port(), tmp_path))
+    error = failure(adapter_at(nobodys_port(), tmp_path))
     assert (error.code, error.outcome_unknown) == ("connection", False)
 
     def unknown(*_: Any, **__: Any) -> Any:
@@ -276,7 +269,7 @@ def test_nobody_listens_and_nobody_knows_the_host(tmp_path: Path, monkeypatch: p
 def test_the_next_address_is_tried_and_all_share_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedSmtp() as server:
         look_up = socket.getaddrinfo
-        ports = [_free_port(), server.port]
+        ports = [nobodys_port(), server.port]
 
         def two(host: str, port: int, *rest: Any, **options: Any) -> Any:
             if host != "mail.test":
@@ -295,7 +288,7 @@ def test_the_next_address_is_tried_and_all_share_the_time(tmp_path: Path, monkey
 
 
 @contextmanager
-def secured(**options: Any) -> Iterator[tuple[int, Inbox]]:
+def secured() -> Iterator[tuple[int, Inbox]]:
     """A real server that asks for TLS and a login."""
     inbox, context = Inbox(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(PEM)
@@ -303,21 +296,9 @@ def secured(**options: Any) -> Iterator[tuple[int, Inbox]]:
     def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=(data.login, data.password) == (b"ann", PASSWORD.encode()), handled=False)
 
-    controller = Controller(
-        inbox,
-        hostname=HOST,
-        port=_free_port(),
-        server_hostname="localhost",
-        tls_context=context,
-        require_starttls=True,
-        auth_required=True,
-        authenticator=check,
-    )
-    controller.start()
-    try:
-        yield controller.port, inbox
-    finally:
-        controller.stop()
+    options = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": check}
+    with closing(Serving(inbox, **options)) as serving:
+        yield serving.port, inbox
 
 
 TLS = {"starttls": True, "cafile": str(PEM), "username": "ann"}
@@ -403,7 +384,7 @@ def test_a_refused_recipient_does_not_hold_up_the_others(tmp_path: Path, relay: 
 def test_a_server_that_is_down_at_the_time_is_tried_again(
     tmp_path: Path, clock: SimulatedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    adapter = adapter_at(_free_port(), tmp_path, clock=clock)
+    adapter = adapter_at(nobodys_port(), tmp_path, clock=clock)
     schedule(adapter)
     clock.advance(3_600)
     assert adapter.run_due() == 0

@@ -1,6 +1,7 @@
 """Shape: what an operation returns is what its contract says, and is the caller's own."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
@@ -42,21 +43,33 @@ def _no_alias(operation: Operation) -> Check:
         returned = subject.raw(operation.name, **arguments)
         before = subject.capability.accept(operation.name, returned)
         stored = subject.snapshot() if operation.effect == "write" else None
-        _spoil(returned)
-        if stored is not None:
-            same(subject.snapshot(), stored, "the vendor's state after the output was changed")
-        if operation.idempotency != "natural":
-            again = subject.call(operation.name, **arguments)
-            drop = NEVER_EQUAL | {"time"}
-            same(comparable(again, drop=drop), comparable(before, drop=drop), "the same call after that")
+        with _spoiled(returned):
+            if stored is not None:
+                same(subject.snapshot(), stored, "the vendor's state after the output was changed")
+            if operation.idempotency != "natural":
+                again = subject.call(operation.name, **arguments)
+                drop = NEVER_EQUAL | {"time"}
+                same(comparable(again, drop=drop), comparable(before, drop=drop), "the same call after that")
 
     return check
 
 
-def _spoil(value: Any) -> None:
-    """Empties every mutable container inside, the innermost first."""
-    if type(value) not in (dict, list):
-        return
-    for item in value.values() if isinstance(value, dict) else value:
-        _spoil(item)
-    value.clear()
+@contextmanager
+def _spoiled(value: Any) -> Iterator[None]:
+    """Empties every mutable container inside, and fills them again at the end."""
+    containers = list(_containers(value))
+    contents = [container.copy() for container in containers]
+    for container in containers:
+        container.clear()
+    try:
+        yield
+    finally:
+        for container, content in zip(containers, contents, strict=True):
+            container.extend(content) if isinstance(container, list) else container.update(content)
+
+
+def _containers(value: Any) -> Iterator[Any]:
+    if type(value) in (dict, list):
+        yield value
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _containers(item)
