@@ -6,6 +6,9 @@ from typing import Any
 from ...model.money import MICROS
 from ...model.samples import Given, Part, Refusal, Sample, Scene
 
+CONFIG = {"timezone": "UTC", "currency": "USD"}
+"""The account of every adapter that works in process; one that has a vendor asks the vendor."""
+
 
 def variables(scene: Scene) -> dict[str, Any]:
     """What scenarios name as ``${...}``: a budget and an objective that the adapter offers."""

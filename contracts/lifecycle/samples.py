@@ -169,7 +169,7 @@ REFUSALS = (
         "now",
         "A send_at that is not after now is invalid.",
         ("invalid",),
-        lambda scene: _after(scene, 0.001),
+        lambda scene: _after(scene, 0),
     ),
     Refusal(
         "schedule",

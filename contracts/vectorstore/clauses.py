@@ -12,9 +12,10 @@ from typing import Any
 
 from ...model.clause import clause, holds, same
 from ...model.subject import Call, Subject
+from .protocol import Found
 
 METRICS = ("cosine", "dot", "euclidean")
-ROUNDS, READERS = 6, 9
+ROUNDS = 6
 
 
 def record(id: str, *vector: float, **others: Any) -> dict[str, Any]:
@@ -287,7 +288,7 @@ def at_once(subject: Subject) -> None:
 
 @clause("vectorstore.index.rule.whole_or_not")
 def whole_or_not(subject: Subject) -> None:
-    """A search during an upsert sees each record whole, as it was before or as it is after."""
+    """A search during upserts sees a record whole, as one of them left it."""
 
     def version(number: int) -> dict[str, Any]:
         marks = {"first": number, "last": number}
@@ -295,10 +296,11 @@ def whole_or_not(subject: Subject) -> None:
 
     subject.call("index", **version(1))
     looking = Call("search", {"target": "docs", "vector": [1.0, 0.0], "k": 3})
-    for number in range(2, 2 + ROUNDS):
-        written, *seen = subject.together([Call("index", version(number)), *[looking] * READERS])
-        written.unwrap()
-        for hit in (hit for outcome in seen for hit in outcome.unwrap().hits):
+    for number in range(2, 2 + 3 * ROUNDS, 3):
+        writes = [Call("index", version(number + n)) for n in range(3)]
+        outcomes = subject.together(call for write in writes for call in (write, looking, looking, looking))
+        seen = [outcome.unwrap() for outcome in outcomes]
+        for hit in (hit for found in seen if isinstance(found, Found) for hit in found.hits):
             marks = [hit.metadata.get("first"), hit.metadata.get("last"), round(hit.score)]
             marks += [int(hit.text or 0)] if subject.traits.stores_text else []
             holds(len(set(marks)) == 1, "a record that is partly old and partly new", seen=hit.plain())
@@ -637,7 +639,7 @@ def atomic(subject: Subject) -> None:
     for place in range(ROUNDS):
         name = ("blue", "green")[place % 2]
         moving = Call("swap", {"alias": "live", "collection": name})
-        found = subject.together([looking, moving, *[looking] * READERS])
+        found = subject.together([looking, moving, *[looking] * 6])
         found.pop(1).unwrap()
         for outcome in found:
             seen = sorted(hit.metadata["colour"] for hit in outcome.unwrap().hits)

@@ -2,6 +2,7 @@
 
 import difflib
 import gc
+import textwrap
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -246,14 +247,21 @@ class PalSession:
         for found in tallies:
             if found.problems and not found.partial:
                 yield f"{found.adapter}: {'; '.join(found.problems)}"
-            if found.not_applicable:
-                yield f"{found.adapter}: {found.not_applicable} clauses say nothing for its traits"
             if found.provisional:
                 yield f"{found.adapter}: {found.provisional} provisional clauses fail, newer than its pin"
+        yield from self._not_applicable(tallies)
         for name, extra in self.found.missing_extras.items():
             yield f"{name}: not judged, its extra is missing: pip install 'pytest-pal[{extra}]'"
         if self.partial:
             yield "partial: only a part of the clauses ran, so this is no verdict on an adapter"
+
+    def _not_applicable(self, tallies: list[Tally]) -> Iterator[str]:
+        counts = [f"{found.adapter} {found.not_applicable}" for found in tallies if found.not_applicable]
+        if counts:
+            yield from textwrap.wrap(f"not applicable to the traits (-v lists them): {', '.join(counts)}", 79)
+        if self.config.get_verbosity() > 0:
+            for case in self.found.cases:
+                yield from (f"  {case.adapter}: {c.id}: {c.sentence}" for c in case.required.not_applicable)
 
 
 def _ended(item: PalItem) -> pytest.TestReport:

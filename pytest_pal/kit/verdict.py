@@ -26,7 +26,7 @@ class RequiredSet:
     adapter: str
     clauses: tuple[Clause, ...]
     operations: frozenset[str]
-    not_applicable: int = 0
+    not_applicable: tuple[Clause, ...] = ()
 
     @cached_property
     def ids(self) -> frozenset[str]:
@@ -55,9 +55,10 @@ def required_set(
 ) -> RequiredSet:
     """Filters a contract's clauses down to what this adapter must show."""
     musts = [clause for clause in clauses if clause.level is Level.MUST and not is_provisional(clause, pinned)]
-    applying = tuple(clause for clause in musts if clause.applies(traits))
+    applying = {clause.id: clause for clause in musts if clause.applies(traits)}
+    others = tuple(clause for clause in musts if clause.id not in applying)
     required = frozenset(operations) - frozenset(unsupported)
-    return RequiredSet(capability, adapter, applying, required, len(musts) - len(applying))
+    return RequiredSet(capability, adapter, tuple(applying.values()), required, others)
 
 
 def tally(required: RequiredSet, results: Mapping[str, ClauseResult], *, partial: bool = False) -> Tally:
@@ -77,7 +78,7 @@ def tally(required: RequiredSet, results: Mapping[str, ClauseResult], *, partial
         waived=count[Verdict.WAIVED],
         unsupported=count[Verdict.UNSUPPORTED],
         unproven=count[Verdict.UNPROVEN],
-        not_applicable=required.not_applicable,
+        not_applicable=len(required.not_applicable),
         provisional=sum(result.verdict is Verdict.PROVISIONAL for result in results.values()),
         advisory_failed=sum(
             result.level is not Level.MUST and result.verdict is Verdict.FAILED for result in results.values()

@@ -7,40 +7,64 @@ from ..model.verdict import ClauseResult, Tally, Verdict
 
 RED = (Verdict.FAILED, Verdict.UNPROVEN)
 WIDTH = 79
-_COLUMNS = ("required", "passed", "failed", "waived", "unsupported", "unproven")
-_HEADS = ("required", "passed", "failed", "waived", "unsupp.", "unproven")
+_NUMBERS = {
+    "required": "required",
+    "passed": "passed",
+    "failed": "failed",
+    "waived": "waived",
+    "unsupported": "unsupp.",
+    "unproven": "unproven",
+}
+_SHORT = {
+    "discovery": "found",
+    "scenario": "scen",
+    "determinism": "determ",
+    "idempotency": "idemp",
+    "bad_input": "input",
+    "life_cycle": "life",
+    "concurrency": "concur",
+    "offline": "offl",
+}
 
 
 def numbers(tallies: Sequence[Tally]) -> list[str]:
     """required = passed + failed + waived + unsupported + unproven, one line per adapter."""
-    width = _name_width(tally.adapter for tally in tallies)
-    lines = ["adapter".ljust(width) + "".join(head.rjust(9) for head in _HEADS) + "  verdict"]
-    for tally in tallies:
-        row = "".join(str(getattr(tally, column)).rjust(9) for column in _COLUMNS)
-        lines.append(f"{tally.adapter.ljust(width)}{row}  {_word(tally)}")
-    return [line.rstrip() for line in lines]
+    head = "".join(f" {head}" for head in _NUMBERS.values()) + "  verdict"
+    rows = {
+        tally.adapter: "".join(f" {getattr(tally, name):>{len(head)}}" for name, head in _NUMBERS.items())
+        + f"  {_word(tally)}"
+        for tally in tallies
+    }
+    return _table(head, rows)
 
 
 def _word(tally: Tally) -> str:
     if tally.partial:
-        return "partial" if tally.passes else "partial, red"
+        return "partial" if tally.passes else "red"
     return "PASS" if tally.passes else "FAIL"
 
 
 def families(rows: Sequence[tuple[str, Mapping[str, ClauseResult]]], order: Sequence[str]) -> list[str]:
     """``green/run`` clauses, one line per adapter, one column per family."""
     names = [name for name in order if any(_of(results, name) for _, results in rows)]
-    width = _name_width(adapter for adapter, _ in rows)
-    cell = max(6, (WIDTH - width) // max(1, len(names)) - 1)
-    lines = ["adapter".ljust(width) + "".join(f" {name[:cell]:>{cell}}" for name in names)]
-    for adapter, results in rows:
-        cells = (f" {_cell(_of(results, name)):>{cell}}" for name in names)
-        lines.append(f"{adapter.ljust(width)}{''.join(cells)}")
+    heads = [_SHORT.get(name, name[:6]) for name in names]
+    columns = [[_cell(_of(results, name)) for _, results in rows] for name in names]
+    widths = [max(map(len, [head, *cells])) + 1 for head, cells in zip(heads, columns, strict=True)]
+    lines = [
+        "".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in zip(*([head, *cells] for head, cells in zip(heads, columns, strict=True)), strict=True)
+    ]
+    return _table(lines[0], dict(zip((adapter for adapter, _ in rows), lines[1:], strict=True)))
+
+
+def _table(head: str, rows: Mapping[str, str]) -> list[str]:
+    """The rows under a head; a name that would make its line too wide gets a line of its own."""
+    room = WIDTH - max(map(len, [head, *rows.values()]))
+    width = min(room, max(len("adapter"), *map(len, rows)))
+    lines = ["adapter".ljust(width) + head]
+    for name, row in rows.items():
+        lines += [name.ljust(width) + row] if len(name) <= width else [name, " " * width + row]
     return lines
-
-
-def _name_width(names: Iterable[str]) -> int:
-    return max([len("adapter"), *(len(name) for name in names)]) + 1
 
 
 def _of(results: Mapping[str, ClauseResult], family: str) -> list[ClauseResult]:

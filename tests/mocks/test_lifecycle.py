@@ -1,5 +1,6 @@
 """What the clauses cannot see of the mock: its configuration, and its state in a file."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,21 @@ def test_a_template_may_have_one_part_only_and_keeps_its_subject_on_one_line() -
     assert [row.text for row in adapter.delivered()] == ["Hi a\nb"]
     with pytest.raises(NonRetryableError, match="subject"):
         send(mock(templates=adapter._templates), **by, template="long", variables={"x": "a\nb"})
+
+
+def test_a_schedule_begins_after_now_and_has_its_window() -> None:
+    adapter = mock()
+    adapter.traits = adapter.traits.model_copy(update={"schedule_min_lead_s": 60, "schedule_max_ahead_s": 259_200})
+    for seconds, accepted in ((0, False), (59.999, False), (60, True), (259_200, True), (259_200.001, False)):
+        at = START + timedelta(seconds=seconds)
+        checked = CAPABILITY.check("schedule", message=MESSAGE, send_at=at, idempotency_key=f"k{seconds}")
+        if accepted:
+            assert adapter.schedule(**checked)["status"] == "scheduled"
+        else:
+            with pytest.raises(NonRetryableError, match="send_at"):
+                adapter.schedule(**checked)
+    with pytest.raises(NonRetryableError, match="send_at"):
+        mock().schedule(**CAPABILITY.check("schedule", message=MESSAGE, send_at=START, idempotency_key="k"))
 
 
 def test_the_state_may_be_a_file(tmp_path: Path) -> None:
