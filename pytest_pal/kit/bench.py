@@ -3,7 +3,7 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -72,19 +72,27 @@ class Bench:
     @cached_property
     def vendor(self) -> Any:
         fresh = self.target.harness.fresh
-        return None if fresh is None else fresh(self._sub("vendor"))
+        return None if fresh is None else self._harness("fresh", lambda: fresh(self._sub("vendor")))
 
     @cached_property
     def config(self) -> dict[str, Any]:
         """Defaults of the contract, then the harness's, then what the clause or scenario asks for."""
-        config = {"seed": 0, **self.target.contract.config, **self.target.harness.config_for(self.vendor)}
+        own = self._harness("config", lambda: self.target.harness.config_for(self.vendor))
+        config = {"seed": 0, **self.target.contract.config, **own}
         if self.target.harness.reach == "in_process":
             config.setdefault("state", str(self._sub("state") / "state.json") if self._state_file else {})
         return {**config, **self._settings}
 
     @cached_property
     def provided(self) -> dict[str, Any]:
-        return {**self.target.contract.provided, **self.target.harness.given_for(self.vendor)}
+        own = self._harness("given", lambda: self.target.harness.given_for(self.vendor))
+        return {**self.target.contract.provided, **own}
+
+    def restarted(self) -> None:
+        """Lets the harness do what a restart of the adapter means at the vendor's side."""
+        restart = self.target.harness.restart
+        if restart is not None:
+            self._harness("restart", lambda: restart(self.vendor))
 
     def context(self) -> Context:
         keeps = self.target.traits.delivery == "at_most_once" or self.target.harness.reach != "in_process"
@@ -98,8 +106,9 @@ class Bench:
 
     def observer(self, adapter: Any) -> Any:
         """The harness's observer, else the adapter's own. Raises `Unproven` where there is none."""
-        if self.target.harness.observe is not None:
-            return self.target.harness.observe(self.vendor)
+        observe = self.target.harness.observe
+        if observe is not None:
+            return self._harness("observe", lambda: observe(self.vendor))
         if hasattr(adapter, "observe"):
             return adapter.observe()
         lists = ", ".join(f"{name}()" for name in self.target.capability.observed)
@@ -113,6 +122,16 @@ class Bench:
             close_vendor(self.vendor)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _harness(self, part: str, call: Callable[[], Any]) -> Any:
+        """A harness that fails proves nothing about its adapter."""
+        try:
+            return call()
+        except Unproven:
+            raise
+        except Exception as error:
+            text = f"the harness of {self.target.name} failed in {part}: {type(error).__name__}: {error}"
+            raise Unproven(text) from error
 
     def _sub(self, name: str) -> Path:
         path = self.directory / name

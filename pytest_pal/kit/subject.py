@@ -128,8 +128,7 @@ class LiveSubject:
     def restart(self) -> None:
         self._adapter = None
         gc.collect()
-        if self.target.harness.restart is not None:
-            self.target.harness.restart(self.bench.vendor)
+        self.bench.restarted()
         self._record(Step("restart the adapter"))
         self.open()
 
@@ -171,11 +170,15 @@ class LiveSubject:
             arguments = {**arguments, declared.key: self.key()}
         if declared.effect == "write":
             self.bench.unread = True
-        elif self.bench.unread:
-            self.bench.unread = False
-            if self.traits.read_bound_s:
-                self.advance(self.traits.read_bound_s)
+        else:
+            self._settle()
         return declared, dict(arguments)
+
+    def _settle(self) -> None:
+        """Waits until what was written may be expected to be seen."""
+        if self.bench.unread and self.traits.read_bound_s:
+            self.advance(self.traits.read_bound_s)
+        self.bench.unread = False
 
     def _invoke(self, declared: Operation, arguments: Mapping[str, Any]) -> Any:
         positional, keyword = self._checked(declared, arguments)
@@ -242,6 +245,8 @@ class LiveSubject:
             number = self.bench.fresh_numbers() + step.n
             scene = self.scene(number, {**self._given(sample.given), **given})
             given[step.name] = self.call(step.operation, **sample.arguments(scene))
+        if steps:
+            self._settle()
         return given
 
     def _observed(self, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:

@@ -24,7 +24,7 @@ class Server:
         self.answers: dict[str, Callable[[Any], None] | Answer] = {}
         self._link = open_folder(str(directory))
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
+        self._http = _Listener(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
@@ -72,6 +72,12 @@ def _result(client: QdrantClient, method: str, path: list[str], body: Json) -> A
         name, query=asked.query, query_filter=asked.filter, limit=asked.limit or 10, with_payload=True
     )
     return found.model_dump(mode="json")
+
+
+class _Listener(ThreadingHTTPServer):
+    """With room for a burst: a full queue costs a second's wait for the connection to be tried again."""
+
+    request_queue_size = 64
 
 
 class _Handler(BaseHTTPRequestHandler):

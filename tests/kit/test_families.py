@@ -361,3 +361,16 @@ def test_a_harness_gives_vendor_config_and_observer(tmp_path: Path) -> None:
     assert fallen(harness, only="create_campaign.rule") == set()
     assert ended
     assert not any(Path(directory).exists() for directory in ended)
+
+
+@pytest.mark.parametrize("part", ["fresh", "config", "given", "observe", "restart"])
+def test_a_harness_that_fails_is_unproven_and_named(part: str) -> None:
+    def fail(*_: Any) -> Any:
+        raise ConnectionRefusedError("nobody listens")
+
+    parts: dict[str, Any] = {part: fail}
+    found = judge(Harness(MockAds, **parts), only="create_campaign.idempotency.restart")
+    (result,) = found.values()
+    assert result.verdict == "unproven"
+    words = f"the harness of MockAds failed in {part}: ConnectionRefusedError: nobody listens"
+    assert words in " ".join(result.text.split())

@@ -131,6 +131,10 @@ def test_a_model_outside_the_decision_is_a_malformed_reply() -> None:
         served_model(decision, "a1", "b1")
 
 
+def test_the_first_model_is_the_chosen_one() -> None:
+    assert first_model(decide(Policy.model_validate({"weights": {"quality": 1}}), MODELS, ASKED)) == "a1"
+
+
 def test_where_nothing_is_eligible_the_rejects_are_in_the_details() -> None:
     policy = Policy.model_validate({"weights": {"quality": 1}, "constraints": {"allow_models": []}})
     with pytest.raises(NonRetryableError, match="no_candidate") as caught:
