@@ -16,14 +16,15 @@ HEALTHY: Mapping[str, Answer] = {
     "DATA": b"354 go on",
     ".": b"250 taken",
     "QUIT": b"221 bye",
+    "content": b"",
 }
 
 
 class ScriptedSmtp:
-    """``answers``: by the command's verb, ``connect`` and ``.`` (the end of a mail); bytes get CRLF.
+    """``answers``: by the command's verb, ``connect``, ``content`` (each line of a mail), ``end`` (its lone dot).
 
-    `HANG` says nothing more, `DRIP` says one byte after another for ever, `CLOSE` hangs up; a `str` besides
-    these is sent as it is, and then hung up on. ``mails`` holds what came up to a lone dot.
+    Bytes get CRLF. `HANG` says nothing more, `DRIP` says one byte after another for ever, `CLOSE` hangs up; a `str`
+    besides these is sent as it is, and then hung up on. ``mails`` holds what came up to a lone dot.
     """
 
     def __init__(self, **answers: Answer) -> None:
@@ -76,7 +77,7 @@ class ScriptedSmtp:
 
     def _said(self, connection: socket.socket, asked: str) -> bool:
         """True where the conversation goes on."""
-        answer = b"" if asked == "content" else self._answers.get(asked, b"500 what?")
+        answer = self._answers.get(asked, b"500 what?")
         if answer == HANG:
             self._over.wait(10)
         elif answer == DRIP:

@@ -83,9 +83,7 @@ def send(adapter: SmtpLifecycle, key: str = "k", **changes: Any) -> Json:
 
 
 def schedule(adapter: SmtpLifecycle, key: str = "k", send_at: datetime = SOON, **changes: Any) -> Json:
-    checked = CAPABILITY.check(
-        "schedule", message={**MESSAGE, **changes}, send_at=send_at, idempotency_key=key
-    )
+    checked = CAPABILITY.check("schedule", message={**MESSAGE, **changes}, send_at=send_at, idempotency_key=key)
     return adapter.schedule(checked["message"], checked["send_at"], idempotency_key=key)
 
 
@@ -165,6 +163,7 @@ KNOWN: list[tuple[Json, str]] = [
     ({"connect": b"hello"}, "malformed_reply"),
     ({"connect": b"299-" + b"x" * 9_000}, "malformed_reply"),
     ({"MAIL": b"550 5.7.1 not your address"}, "forbidden"),
+    ({"MAIL": b"501 5.1.7 bad address"}, "invalid"),
     ({"MAIL": b"530 5.7.0 log in first"}, "unauthenticated"),
     ({"MAIL": b"552 5.3.4 too big"}, "payload_too_large"),
     ({"MAIL": b"354 go on"}, "malformed_reply"),
@@ -210,9 +209,7 @@ def failure(adapter: SmtpLifecycle, key: str = "k", **changes: Any) -> ProviderE
 
 
 @pytest.mark.parametrize(("answers", "code"), [*KNOWN, *AGAIN])
-def test_a_failure_before_the_mail_was_taken_leaves_the_key_free(
-    answers: Json, code: str, tmp_path: Path
-) -> None:
+def test_a_failure_before_the_mail_was_taken_leaves_the_key_free(answers: Json, code: str, tmp_path: Path) -> None:
     with ScriptedSmtp(**answers) as server:
         error = failure(adapter_at(server.port, tmp_path, timeout=0.1))
         assert (error.code, error.outcome_unknown, server.connections) == (code, False, 1)
@@ -223,10 +220,16 @@ def test_a_failure_before_the_mail_was_taken_leaves_the_key_free(
         assert len(server.mails) == 1
 
 
+def test_an_error_says_what_the_server_said_and_to_what(tmp_path: Path) -> None:
+    for name, phase in (("connect", "connect"), ("MAIL", "sender"), ("RCPT", "recipient"), ("end", "content")):
+        with ScriptedSmtp(**{name: b"554 5.7.1 no, thanks"}) as server:
+            error = failure(adapter_at(server.port, tmp_path))
+        assert error.message == "554 5.7.1 no, thanks"
+        assert error.details == {"smtp_code": 554, "phase": phase}
+
+
 @pytest.mark.parametrize(("answers", "code"), UNKNOWN)
-def test_a_failure_after_the_mail_left_is_unknown_and_never_repeated(
-    answers: Json, code: str, tmp_path: Path
-) -> None:
+def test_a_failure_after_the_mail_left_is_unknown_and_never_repeated(answers: Json, code: str, tmp_path: Path) -> None:
     with ScriptedSmtp(**answers) as server:
         error = failure(adapter_at(server.port, tmp_path, timeout=0.1))
         assert (error.code, error.outcome_unknown, server.connections) == (code, True, 1)
@@ -236,6 +239,18 @@ def test_a_failure_after_the_mail_left_is_unknown_and_never_repeated(
             again = failure(adapter_at(server.port, tmp_path))
             assert (again.code, again.outcome_unknown, server.connections) == ("unavailable", True, 0)
         assert failure(adapter_at(server.port, tmp_path), text="other").code == "key_conflict"
+
+
+def test_a_server_that_stops_reading_is_left_in_time(tmp_path: Path) -> None:
+    with ScriptedSmtp(content=HANG) as server:
+        error = failure(adapter_at(server.port, tmp_path, timeout=0.2), text="x" * 8_000_000)
+    assert (error.code, error.outcome_unknown) == ("timeout", True)
+
+
+def test_it_says_goodbye(tmp_path: Path) -> None:
+    with ScriptedSmtp() as server:
+        send(adapter_at(server.port, tmp_path))
+        assert server.lines[-1].lower() == b"quit\r\n"
 
 
 @pytest.mark.parametrize("answer", [HANG, DRIP, CLOSE, b"500 no"])
@@ -256,10 +271,7 @@ def test_a_server_that_speaks_helo_only_and_knows_no_sizes(tmp_path: Path) -> No
 def test_a_recipient_who_opted_out_is_known_by_the_servers_words(tmp_path: Path) -> None:
     with ScriptedSmtp(RCPT=b"550 5.7.1 on the Suppression list") as server:
         assert send(adapter_at(server.port, tmp_path))["status"] == "suppressed"
-        assert (
-            failure(adapter_at(server.port, tmp_path, suppressed_reply="opted out"), "other").code
-            == "invalid"
-        )
+        assert failure(adapter_at(server.port, tmp_path, suppressed_reply="opted out"), "other").code == "invalid"
     with ScriptedSmtp(MAIL=b"550 5.7.1 your account is suppressed") as server:
         assert failure(adapter_at(server.port, tmp_path), "third").code == "forbidden"
 
@@ -275,9 +287,7 @@ def test_nobody_listens_and_nobody_knows_the_host(tmp_path: Path, monkeypatch: p
     assert failure(adapter_at(25, tmp_path, host="mail.invalid")).code == "connection"
 
 
-def test_the_next_address_is_tried_and_all_share_the_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_next_address_is_tried_and_all_share_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedSmtp() as server:
         look_up = socket.getaddrinfo
         ports = [nobodys_port(), server.port]
@@ -333,9 +343,7 @@ def test_mail_goes_over_tls_after_a_login_with_the_secret(tmp_path: Path) -> Non
         assert len(inbox.received) == 1
 
 
-def test_a_server_without_tls_or_login_is_not_used_where_they_are_asked_for(
-    tmp_path: Path, relay: Relay
-) -> None:
+def test_a_server_without_tls_or_login_is_not_used_where_they_are_asked_for(tmp_path: Path, relay: Relay) -> None:
     port = relay.config()["port"]
     assert failure(adapter_at(port, tmp_path, starttls=True)).code == "unsupported"
     assert failure(adapter_at(port, tmp_path, username="ann")).code == "unsupported"
@@ -352,9 +360,7 @@ def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
 
 def test_a_password_that_smtp_cannot_carry_is_refused_without_being_shown(tmp_path: Path) -> None:
     with ScriptedSmtp(EHLO=b"250-ready\r\n250 AUTH PLAIN") as server:
-        error = failure(
-            adapter_at(server.port, tmp_path, username="ann", secrets={"smtp_password": "pässword"})
-        )
+        error = failure(adapter_at(server.port, tmp_path, username="ann", secrets={"smtp_password": "pässword"}))
     assert (error.code, "pässword" in repr(error)) == ("not_configured", False)
 
 
@@ -378,9 +384,7 @@ def test_a_secret_that_the_server_says_again_goes_nowhere(
 # the schedule
 
 
-def test_what_is_due_is_delivered_once_and_counted(
-    tmp_path: Path, relay: Relay, clock: SimulatedClock
-) -> None:
+def test_what_is_due_is_delivered_once_and_counted(tmp_path: Path, relay: Relay, clock: SimulatedClock) -> None:
     adapter = adapter_at(relay.config()["port"], tmp_path, clock=clock)
     for n in range(3):
         schedule(adapter, f"k{n}", SOON + timedelta(minutes=n), to=f"r{n}@example.com")
@@ -394,9 +398,7 @@ def test_what_is_due_is_delivered_once_and_counted(
     assert outbox(tmp_path) == []
 
 
-def test_a_refused_recipient_does_not_hold_up_the_others(
-    tmp_path: Path, relay: Relay, clock: SimulatedClock
-) -> None:
+def test_a_refused_recipient_does_not_hold_up_the_others(tmp_path: Path, relay: Relay, clock: SimulatedClock) -> None:
     adapter = adapter_at(relay.config()["port"], tmp_path, clock=clock)
     schedule(adapter, "k1", to=SUPPRESSED)
     schedule(adapter, "k2", SOON + timedelta(seconds=1))
@@ -481,9 +483,7 @@ def test_two_processes_deliver_each_message_once(tmp_path: Path, relay: Relay) -
         str(tmp_path / "adapter"),
         (SOON + timedelta(1)).isoformat(),
     ]
-    both = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
+    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for one in both:
         assert one.stdout is not None
         assert one.stdout.readline() == "ready\n"
@@ -524,11 +524,7 @@ def test_a_recipient_who_has_no_address_is_invalid(to: str, tmp_path: Path) -> N
 
 def test_the_sender_may_have_a_name_and_the_server_hears_the_address(tmp_path: Path) -> None:
     with ScriptedSmtp() as server:
-        send(
-            adapter_at(
-                server.port, tmp_path, sender="Ünïcode Inc. <kit@example.com>", greeting="kit.example.com"
-            )
-        )
+        send(adapter_at(server.port, tmp_path, sender="Ünïcode Inc. <kit@example.com>", greeting="kit.example.com"))
         assert b"ehlo kit.example.com\r\n" in server.lines
         assert b"mail FROM:<kit@example.com>\r\n" in server.lines
         assert b"From: =?utf-8?" in server.mails[0]
@@ -543,9 +539,7 @@ BODIES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=
 
 @settings(max_examples=60, deadline=None)
 @given(LINES, BODIES | st.none(), BODIES, st.dictionaries(LINES, BODIES, max_size=4))
-def test_what_is_composed_is_read_back_unchanged(
-    subject: str, text: str | None, html: str, metadata: Json
-) -> None:
+def test_what_is_composed_is_read_back_unchanged(subject: str, text: str | None, html: str, metadata: Json) -> None:
     row = {
         "id": "a1b2",
         "to": "ann@example.com",

@@ -108,6 +108,15 @@ def test_a_restart_remembers_results(tmp_path: Path, clock: SimulatedClock) -> N
     assert effects.count == 1
 
 
+def test_a_memo_that_is_closed_forgets_what_no_file_keeps(tmp_path: Path, clock: SimulatedClock) -> None:
+    for state_dir, count in ((tmp_path, 1), (None, 2)):
+        memo, effects = KeyMemo(state_dir, clock), Effects()
+        memo.run("send", "k", PAYLOAD, effects)
+        memo.close()
+        assert memo.run("send", "k", PAYLOAD, effects) == {"id": count}
+        memo.close()
+
+
 def test_a_second_call_while_the_first_runs_is_in_progress(memo: KeyMemo) -> None:
     started, go_on = threading.Event(), threading.Event()
 
