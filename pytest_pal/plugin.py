@@ -1,4 +1,7 @@
-"""pytest-pal's options and hooks. Everything else is loaded only when ``--pal`` is given."""
+"""pytest-pal's options and hooks. Everything else is loaded only when ``--pal`` is given.
+
+PYTEST_DONT_REWRITE: there is no assertion here, and rewriting would cost every session.
+"""
 
 from typing import Any
 

@@ -28,7 +28,8 @@ class PalItem(pytest.Item):
         self.case = case
         self.clause = clause
         self.run: Run | None = None
-        self.add_marker(pytest.mark.timeout(OUTER_TIMEOUT_S))
+        if self.config.pluginmanager.has_plugin("timeout"):
+            self.add_marker(pytest.mark.timeout(OUTER_TIMEOUT_S))
         self.user_properties += [
             ("clause", clause.id),
             ("level", str(clause.level)),

@@ -216,3 +216,38 @@ def test_under_xdist_the_same_clauses_and_verdict(broken: pytest.Pytester) -> No
     partly = broken.runpytest_subprocess("--pal", "-n", "2", "-k", "report", "--pal-report=r.json")
     assert partly.ret == 4
     assert not Path(broken.path / "r.json").exists()
+
+
+def test_strict_markers_and_no_timeout_plugin_will_do(good: pytest.Pytester) -> None:
+    strict = good.runpytest_inprocess("--pal", "--strict-markers", "-p", "no:timeout", "--pal-clause=*.shape.*")
+    assert strict.ret == 0
+    assert strict.parseoutcomes() == {"passed": 6}
+
+
+def test_an_adapter_that_never_returns_is_ended_and_red(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+import threading
+from pytest_pal.kit import items
+from pytest_pal.mocks.ads import MockAds
+
+items.OUTER_TIMEOUT_S = 0.3
+
+class AcmeAds(MockAds):
+    def report(self, query):
+        threading.Event().wait()
+
+def pytest_pal_adapters(config):
+    return {"acme_ads": AcmeAds}
+"""
+    )
+    found = pytester.runpytest_subprocess("--pal", "--pal-clause=ads.report.shape.*", "--pal-clause=ads.pause.shape.*")
+    assert found.ret == 1
+    assert found.parseoutcomes() == {"failed": 2, "passed": 2}
+    found.stdout.fnmatch_lines(["*Timeout*"])
+
+
+def test_what_an_adapter_prints_is_shown_where_it_fails(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(BROKEN.replace("with self._box", "print('about to forget')\n        with self._box"))
+    found = pytester.runpytest_inprocess("--pal", FORGETS)
+    found.stdout.fnmatch_lines(["*Captured stdout*", "about to forget"])
