@@ -4,6 +4,7 @@ import difflib
 import gc
 import textwrap
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -134,13 +135,10 @@ class PalSession:
         if not isinstance(item, PalItem):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        self._printed()
         reraise = (pytest.exit.Exception, KeyboardInterrupt)
-        call = pytest.CallInfo.from_call(item.runtest, "call", reraise)
+        with self._captured(item):
+            call = pytest.CallInfo.from_call(item.runtest, "call", reraise)
         report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-        printed = self._printed()
-        if report.failed:
-            report.sections += [(f"Captured {name}", text) for name, text in printed.items() if text]
         item.ihook.pytest_runtest_logreport(report=report)
         if report.failed:
             item.ihook.pytest_exception_interact(node=item, call=call, report=report)
@@ -148,13 +146,11 @@ class PalSession:
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    def _printed(self) -> dict[str, str]:
-        """What was written to standard output and error since the last time, where pytest captures it."""
+    def _captured(self, item: PalItem) -> AbstractContextManager[None]:
+        """What is written to standard output and error goes into the item's report, unless ``-s`` is given."""
         capture: Any = self.config.pluginmanager.get_plugin("capturemanager")
-        if capture is None or not capture.is_globally_capturing():
-            return {}
-        out, err = capture.read_global_capture()
-        return {"stdout": out, "stderr": err}
+        captured: AbstractContextManager[None] = nullcontext() if capture is None else capture.item_capture("call", item)
+        return captured
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Generator[None, Any, Any]:
