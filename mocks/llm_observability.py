@@ -82,9 +82,7 @@ class MockLLMObservability:
         payload = {"name": name, "attributes": thaw(attributes), "parent": parent}
         with self._box as state:
             store = self._store(state)
-            return once(
-                state["keys"], "trace_start", idempotency_key, payload, lambda: self._start(store, **payload)
-            )
+            return once(state["keys"], "trace_start", idempotency_key, payload, lambda: self._start(store, **payload))
 
     def trace_stop(self, id: str, status: str, output: Any) -> dict[str, Any]:
         with self._box as state:
@@ -129,9 +127,7 @@ class MockLLMObservability:
     def _store(self, state: State) -> TraceStore:
         return TraceStore(state, self._ctx.clock.now())
 
-    def _start(
-        self, store: TraceStore, name: str, attributes: dict[str, Any], parent: str | None
-    ) -> dict[str, Any]:
+    def _start(self, store: TraceStore, name: str, attributes: dict[str, Any], parent: str | None) -> dict[str, Any]:
         if parent is not None:
             store.find(parent)
         id = f"trace-{self._ctx.ids.new()}"

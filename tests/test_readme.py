@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tools import readme_commands
 from tools.readme_commands import blocks, main, marks
 

@@ -71,9 +71,9 @@ def model_meant(names: Iterable[str], asked: str, told: str) -> str | None:
     model comes first.
     """
     known = list(names)
-    if told in known and not _is(told, asked):
+    if told in known and not _dated(told, asked):
         return told
-    return next((name for name in (asked, *known) if name in known and _is(told, name)), None)
+    return next((name for name in (asked, *known) if name in known and _dated(told, name)), None)
 
 
 def served_model(decision: Decision, asked: str, told: str | None) -> str | None:
@@ -111,5 +111,5 @@ def _estimate(decision: Decision, model: str) -> int:
     return found.cost or 0 if found else 0
 
 
-def _is(told: str, model: str) -> bool:
-    return told == model or (told.startswith(model) and bool(_DATE.fullmatch(told.removeprefix(model))))
+def _dated(told: str, model: str) -> bool:
+    return told.startswith(model) and bool(_DATE.fullmatch(told.removeprefix(model)))

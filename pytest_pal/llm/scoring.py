@@ -117,9 +117,7 @@ def flips(winner: Scored, second: Scored) -> tuple[Flip, ...]:
 
 def _needed(winner: Scored, second: Scored, factor: Factor) -> int | None:
     """By bisection: a better figure never makes a rank worse."""
-    value = second.figures[factor]
-    lower_is_better = factor in second.references
-    best, worst = (0, LARGEST if value is None else value) if lower_is_better else (PPM, value or 0)
+    best, worst = (0, LARGEST) if factor in second.references else (PPM, 0)
 
     def wins(figure: int) -> bool:
         return second.with_figure(factor, figure).key < winner.key

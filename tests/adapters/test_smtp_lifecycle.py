@@ -186,6 +186,7 @@ AGAIN: list[tuple[Json, str]] = [
     ({"MAIL": b"451 4.3.0 later"}, "unavailable"),
     ({"MAIL": b"450 4.7.1 Rate limit exceeded"}, "rate_limited"),
     ({"MAIL": b"454 Throttling failure: too fast"}, "rate_limited"),
+    ({"connect": b"421 4.7.0 Too many connections"}, "rate_limited"),
     ({"RCPT": b"450 4.2.1 later"}, "unavailable"),
     ({"RCPT": DRIP}, "timeout"),
     ({"DATA": CLOSE}, "connection"),

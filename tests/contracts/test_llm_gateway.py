@@ -554,6 +554,11 @@ def test_every_own_clause_has_a_saboteur() -> None:
 
 @pytest.mark.parametrize("benign", BENIGN)
 def test_an_unusual_but_correct_adapter_passes(benign: type | Harness) -> None:
+    assert fallen(benign, only=".rule.") == set()
+
+
+@pytest.mark.parametrize("benign", [Async, GivesModels])
+def test_the_general_clauses_cope_with_a_capability_that_nobody_observes(benign: type) -> None:
     assert fallen(benign) == set()
 
 

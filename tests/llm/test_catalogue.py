@@ -28,6 +28,7 @@ FULL = Prices(input=1_000, output=2_000, cached_input=100, cache_write=1_250)
         (FULL, Usage(input=5, output=7, cached_input=None), None),
         (Prices(input=1, output=1), Usage(input=5, output=7), 12),
         (Prices(input=1, output=1), Usage(input=5, output=7, cached_input=1), None),
+        (Prices(input=1, output=1), Usage(input=5, output=7, cache_write=1), None),
         (Prices(input=0, output=0), Usage(input=5, output=7), 0),
     ],
 )
@@ -59,6 +60,12 @@ def test_a_wrong_catalogue_is_refused(models: list[dict[str, Any]]) -> None:
         Catalogue.model_validate({"models": models})
 
 
+def test_what_a_catalogue_does_not_say_is_not_known() -> None:
+    (entry,) = Catalogue.model_validate({"models": [{"id": "a", "vendor": "x"}]}).models
+    known = {name for name, value in entry.plain().items() if value is not None}
+    assert known == {"id", "vendor", "modalities", "features", "tags", "health", "unknown"}
+
+
 def test_the_offline_models_are_four_or_more_of_three_vendors_with_one_unknown() -> None:
     models = Catalogue.model_validate(CATALOGUE).models
     assert len(models) >= 4
@@ -84,7 +91,7 @@ def test_tokens_are_estimated_from_bytes_part_by_part() -> None:
 
 def test_a_list_of_tags_is_a_mapping_to_empty_text() -> None:
     assert Request(input_tokens=1, tags=["b", "a", "b"]) == Request(input_tokens=1, tags={"a": "", "b": ""})
-    for wrong in ("abc", [1], {"a": 1}, {1: "a"}):
+    for wrong in ("abc", [1], ["a", ["b"]], {"a": 1}, {1: "a"}):
         with pytest.raises(ValidationError):
             Request(input_tokens=1, tags=wrong)
 

@@ -94,6 +94,17 @@ def test_a_dearer_model_is_passed_over_for_one_that_fits() -> None:
     assert next_model(policy, models, ASKED, decision, [lost]) == "c1"
 
 
+def test_a_model_whose_price_nobody_knows_counts_as_nothing_where_the_policy_accepts_it() -> None:
+    models = Catalogue.model_validate(
+        {"models": [{**entry.plain(), "prices": None} for entry in MODELS.models]}
+    )
+    policy = Policy.model_validate(
+        {"weights": {"quality": 1}, "constraints": {"max_cost_usd": 0}, "on_missing": "accept"}
+    )
+    lost = failure("a1", "connection", outcome_unknown=True)
+    assert next_model(policy, models, ASKED, decide(policy, models, ASKED), [lost]) == "a2"
+
+
 @pytest.mark.parametrize(
     ("told", "meant"),
     [
@@ -110,6 +121,7 @@ def test_a_dearer_model_is_passed_over_for_one_that_fits() -> None:
         ("m2026-01-15", None),
         ("m-2026-01-15-beta", None),
         ("M", None),
+        ("-0115", None),
         ("", None),
     ],
 )
@@ -120,6 +132,7 @@ def test_a_dated_name_is_the_model_without_the_date(told: str, meant: str | None
 def test_the_asked_model_comes_before_an_entry_of_the_same_dated_name() -> None:
     assert model_meant(["m", "m-2026-01-15"], "m", "m-2026-01-15") == "m"
     assert model_meant(["m", "m-2026-01-15"], "n", "m-2026-01-15") == "m-2026-01-15"
+    assert model_meant(["n"], "m", "m-2026-01-15") is None
 
 
 def test_a_model_outside_the_decision_is_a_malformed_reply() -> None:

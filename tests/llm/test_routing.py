@@ -105,6 +105,13 @@ def test_the_summary_names_the_runner_up_and_what_is_not_known() -> None:
         "m0 of ash scores 525000 ppm, 250000 ahead of m1, decided by score; 1 rejected; not known: m1: cost, latency"
     )
     assert seen.margin_ppm == 250_000
+    assert decide(policy(), catalogue({}), ASKED).summary == "m0 of ash scores 525000 ppm; 0 rejected"
+
+
+def test_a_prompt_fits_where_its_tokens_and_the_limit_do() -> None:
+    for limit, room, fits in ((None, 10, True), (None, 9, False), (5, 15, True), (5, 14, False)):
+        asked = Request(input_tokens=10, max_output_tokens=limit)
+        assert bool(decide(policy(), catalogue({"context_tokens": room}), asked).candidates) == fits
 
 
 def test_an_unknown_figure_says_its_reason() -> None:
@@ -163,6 +170,7 @@ def test_every_rule_names_value_and_limit(
             {"tags": ["b", "a"], "features": ["json", "tools"]},
         ),
         ({"regions": ["eu", "us"], "max_retention_days": 7}, {"regions": ["eu"], "retention_days": 7}),
+        ({"regions": ["eu"]}, {"regions": ["eu"]}),
         ({"min_context_tokens": 9_000, "required_modalities": ["text"]}, {"context_tokens": 9_000}),
         ({}, {"context_tokens": 2_000}),
         ({}, {"context_tokens": None}),
@@ -289,37 +297,38 @@ def test_every_model_is_ranked_or_rejected(rules: Policy, models: Catalogue, ask
 
 @drawn
 def test_what_is_eligible_satisfies_the_constraints(rules: Policy, models: Catalogue, asked: Request) -> None:
-    """Written out once more, without the table of rules."""
+    """And only that; written out once more, without the table of rules."""
     effective = rules.for_tags(asked.tags)
-    for model in ranked(decide(rules, models, asked)):
-        assert obeys(models.by_id[model], effective, asked)
+    eligible = ranked(decide(rules, models, asked))
+    for model, entry in models.by_id.items():
+        assert obeys(entry, effective, asked) == (model in eligible)
 
 
 def obeys(entry: CatalogueEntry, rules: Policy, asked: Request) -> bool:
-    wanted, cost = rules.constraints, estimated_cost(entry, rules, asked)
-    limit = cost_limit(rules)
-    missing = rules.on_missing == "accept"
+    wanted, limit = rules.constraints, cost_limit(rules)
+    room = asked.input_tokens + (asked.max_output_tokens or 0)
+
+    def within(value: Any, limit: Any, fits: Any) -> bool:
+        return limit is None or (rules.on_missing == "accept" if value is None else bool(fits(value)))
+
     return all(
         (
-            limit is None or (missing if cost is None else cost <= limit),
-            wanted.max_latency_ms is None
-            or (missing if entry.latency_us is None else entry.latency_us <= wanted.max_latency_ms * 1_000),
-            wanted.min_quality is None
-            or (
-                missing if entry.quality_ppm is None else entry.quality_ppm >= wanted.min_quality * 1_000_000
-            ),
-            wanted.min_safety is None
-            or (missing if entry.safety_ppm is None else entry.safety_ppm >= wanted.min_safety * 1_000_000),
-            entry.id in (wanted.allow_models or [entry.id]),
-            entry.id not in (wanted.deny_models or []),
-            entry.vendor in (wanted.allow_vendors or [entry.vendor]),
-            entry.vendor not in (wanted.deny_vendors or []),
-            all(tag in entry.tags for tag in wanted.required_tags or []),
-            wanted.regions is None
-            or (
-                missing if entry.regions is None else all(place in wanted.regions for place in entry.regions)
-            ),
             entry.health == "up",
+            entry.context_tokens is None or entry.context_tokens >= room,
+            within(estimated_cost(entry, rules, asked), limit, lambda cost: cost <= limit),
+            within(entry.latency_us, wanted.max_latency_ms, lambda us: us <= wanted.max_latency_ms * 1_000),
+            within(entry.quality_ppm, wanted.min_quality, lambda ppm: ppm >= wanted.min_quality * 1_000_000),
+            within(entry.safety_ppm, wanted.min_safety, lambda ppm: ppm >= wanted.min_safety * 1_000_000),
+            within(entry.context_tokens, wanted.min_context_tokens, lambda n: n >= wanted.min_context_tokens),
+            within(entry.retention_days, wanted.max_retention_days, lambda n: n <= wanted.max_retention_days),
+            within(
+                entry.regions, wanted.regions, lambda regions: all(one in wanted.regions for one in regions)
+            ),
+            wanted.allow_models is None or entry.id in wanted.allow_models,
+            wanted.deny_models is None or entry.id not in wanted.deny_models,
+            wanted.allow_vendors is None or entry.vendor in wanted.allow_vendors,
+            wanted.deny_vendors is None or entry.vendor not in wanted.deny_vendors,
+            all(tag in entry.tags for tag in wanted.required_tags or ()),
         )
     )
 

@@ -34,9 +34,7 @@ def test_closing_ends_only_what_the_instance_started() -> None:
     assert {row.id: row.status for row in first.traces()} == {mine: "aborted", theirs: None}
 
 
-@pytest.mark.parametrize(
-    ("configured", "stored"), [(True, "hello"), (False, None), ("true", None), (1, None)]
-)
+@pytest.mark.parametrize(("configured", "stored"), [(True, "hello"), (False, None), ("true", None), (1, None)])
 def test_only_true_captures_content(configured: Any, stored: str | None) -> None:
     mock = MockLLMObservability({"capture_content": configured}, Context())
     mock.trace_start("answer", {"prompt": "hello", "model": "m"}, None, idempotency_key="k")

@@ -39,9 +39,7 @@ def test_a_name_may_have_blanks_around_it(name: str) -> None:
         assert render(written, {name: 1}) == "1"
 
 
-@pytest.mark.parametrize(
-    "written", ["{{1a}}", "{{}}", "{{a b}}", "{a}", "{{a}", "{{é}}", "{{.a}}", "{{a\n}}"]
-)
+@pytest.mark.parametrize("written", ["{{1a}}", "{{}}", "{{a b}}", "{a}", "{{a}", "{{é}}", "{{.a}}", "{{a\n}}"])
 def test_what_is_no_name_stays_as_written(written: str) -> None:
     assert render(written, {"a": 1, "1a": 1, "": 1, "a b": 1, "é": 1, ".a": 1}) == written
     assert missing_variables({}, written) == []
