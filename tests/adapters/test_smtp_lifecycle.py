@@ -523,6 +523,12 @@ def test_a_recipient_who_has_no_address_is_invalid(to: str, tmp_path: Path) -> N
     assert failure(adapter_at(25, tmp_path), to=to).code == "invalid"
 
 
+def test_what_smtp_does_not_offer_is_unsupported(tmp_path: Path) -> None:
+    parts = {"subject": None, "text": None}
+    for changes in ({"channel": "sms", "to": "a@example.com", "subject": None}, {**parts, "template": "t"}):
+        assert failure(adapter_at(25, tmp_path), **changes).code == "unsupported"
+
+
 def test_the_sender_may_have_a_name_and_the_server_hears_the_address(tmp_path: Path) -> None:
     with ScriptedSmtp() as server:
         send(adapter_at(server.port, tmp_path, sender="Ünïcode Inc. <kit@example.com>", greeting="kit.example.com"))

@@ -3,7 +3,6 @@
 Each environment is a fresh one with nothing but the declared dependencies, used from an empty folder.
 """
 
-import importlib.util
 import json
 import os
 import shutil
@@ -97,8 +96,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dist(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sdist of the clone, and the wheel that was built from that sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    quick = ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
-    run(sys.executable, "-m", "build", *quick, "--outdir", folder, clone, cwd=folder)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, clone, cwd=folder)
     return folder
 
 
