@@ -1,8 +1,8 @@
 """What pytest-pal costs: inactive, per item, and as a whole. Ratios and medians of paired runs.
 
-    python benchmarks/cost.py inactive     # an ordinary session, with the plugin and with -p no:pytest_pal.plugin
-    python benchmarks/cost.py item         # CPU of a clause item beyond the body of its check
-    python benchmarks/cost.py run          # pytest --pal --pal-adapter='mock_*': wall, items, peak memory
+python benchmarks/cost.py inactive     # an ordinary session, with the plugin and with -p no:pytest_pal.plugin
+python benchmarks/cost.py item         # CPU of a clause item beyond the body of its check
+python benchmarks/cost.py run          # pytest --pal --pal-adapter='mock_*': wall, items, peak memory
 """
 
 import argparse

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..contracts.cdp.protocol import CONSENT, CdpTraits, ObservedAudience, ObservedEvent, ObservedProfile
+from ..contracts.cdp.protocol import CONSENT, CDPTraits, ObservedAudience, ObservedEvent, ObservedProfile
 from ..errors import NonRetryableError
 from ..model.context import Context
 from ..model.values import instant_text, thaw
@@ -63,7 +63,7 @@ class MockCDP:
 
     capability = "cdp"
     contract = "1.0"
-    traits = CdpTraits()
+    traits = CDPTraits()
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         self._box = StateBox(config.get("state"), lambda: {"profiles": {}, "events": [], "audiences": {}, "keys": {}})

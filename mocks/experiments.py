@@ -242,10 +242,7 @@ def groups(experiment: Json) -> dict[str, Group]:
     values: dict[str, list[list[float]]] = {name: [] for name in variants(experiment)}
     for unit, variant in experiment["units"].items():
         values[variant].append(experiment["records"].get(unit, []))
-    return {
-        name: Group([fsum(of_unit) for of_unit in found], sum(map(len, found)))
-        for name, found in values.items()
-    }
+    return {name: Group([fsum(of_unit) for of_unit in found], sum(map(len, found))) for name, found in values.items()}
 
 
 def _rows(experiment: Json) -> list[Json]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..contracts.llm_gateway.protocol import LLMTraits
+from ..contracts.llm_gateway.protocol import LLMGatewayTraits
 from ..errors import RETRYABLE_CODES, ErrorCode, NonRetryableError, ProviderError, RetryableError
 from ..llm.catalogue import Catalogue, Usage, cost_of
 from ..llm.decision import Decision
@@ -21,7 +21,7 @@ _FINISH = {"end": "stop", "limit": "length", "refusal": "refused"}
 
 
 class Vendor:
-    """The vendors' own primitive: one completion of one model. It obeys the script of `LLMTraits`."""
+    """The vendors' own primitive: one completion of one model. It obeys the script of `LLMGatewayTraits`."""
 
     def __init__(self, offered: Any) -> None:
         self._offered = offered
@@ -49,9 +49,7 @@ class Vendor:
         if "lost" in script:
             raise RetryableError("connection", "the answer was cut off", outcome_unknown=True)
         for code in (code for code in ErrorCode if code in script):
-            raise (RetryableError if code in RETRYABLE_CODES else NonRetryableError)(
-                code, "as the script says"
-            )
+            raise (RetryableError if code in RETRYABLE_CODES else NonRetryableError)(code, "as the script says")
 
 
 def _words(model: str, text: str) -> Iterator[tuple[str, str]]:
@@ -79,7 +77,7 @@ class MockLLMGateway:
 
     capability = "llm_gateway"
     contract = "1.0"
-    traits = LLMTraits(vendor_script=True)
+    traits = LLMGatewayTraits(vendor_script=True)
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         self._policy = Policy.model_validate(config.get("policy", POLICY))
@@ -88,13 +86,9 @@ class MockLLMGateway:
         self._ctx = ctx
 
     def models(self) -> dict[str, Any]:
-        return {
-            "models": [entry.plain() for entry in self._catalogue.models if self._vendor.offers(entry.id)]
-        }
+        return {"models": [entry.plain() for entry in self._catalogue.models if self._vendor.offers(entry.id)]}
 
-    def route(
-        self, prompt: Prompt, tags: Mapping[str, str], *, max_output_tokens: int | None = None
-    ) -> dict[str, Any]:
+    def route(self, prompt: Prompt, tags: Mapping[str, str], *, max_output_tokens: int | None = None) -> dict[str, Any]:
         request = request_of(prompt, tags, max_output_tokens)
         decision = decide(self._policy, self._catalogue, request)
         model, attempts = first_model(decision), []
@@ -116,9 +110,7 @@ class MockLLMGateway:
             return None
         return next_model(self._policy, self._catalogue, request, decision, attempts)
 
-    def _ask(
-        self, decision: Decision, model: str, messages: tuple[Message, ...], limit: int | None
-    ) -> dict[str, Any]:
+    def _ask(self, decision: Decision, model: str, messages: tuple[Message, ...], limit: int | None) -> dict[str, Any]:
         """The answer of one model. An error has the ``cost`` of the reply in its details."""
         started = self._ctx.clock.now()
         reply = self._vendor.complete(model, messages, limit)

@@ -49,9 +49,7 @@ class Database:
         shape = {"metric": metric, "dimension": dimension}
         found: dict[str, Any] = self.collections.setdefault(name, {**shape, "records": {}})
         if {key: found[key] for key in shape} != shape:
-            raise NonRetryableError(
-                "conflict", f"{name!r} is {found['metric']} of dimension {found['dimension']}"
-            )
+            raise NonRetryableError("conflict", f"{name!r} is {found['metric']} of dimension {found['dimension']}")
         return found
 
     def find(self, target: str) -> dict[str, Any]:
@@ -82,9 +80,7 @@ class MockVectorStore:
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         self._box = StateBox(config.get("state"), lambda: {"collections": {}, "aliases": {}})
 
-    def index(
-        self, collection: str, records: Sequence[Record], metric: Metric, dimension: int
-    ) -> dict[str, Any]:
+    def index(self, collection: str, records: Sequence[Record], metric: Metric, dimension: int) -> dict[str, Any]:
         rows = {record.id: self._row(record) for record in records}
         with self._box as state:
             Database(state).create(collection, metric, dimension)["records"].update(rows)
@@ -133,9 +129,7 @@ class MockVectorStore:
 
     def _row(self, record: Record) -> dict[str, Any]:
         metadata = {key: thaw(value) for key, value in record.metadata.items() if value is not None}
-        if not self.traits.nested_metadata and any(
-            isinstance(value, dict | list) for value in metadata.values()
-        ):
+        if not self.traits.nested_metadata and any(isinstance(value, dict | list) for value in metadata.values()):
             raise NonRetryableError("invalid", f"the metadata of {record.id!r} is nested")
         text = record.text if self.traits.stores_text else None
         return {"vector": list(record.vector), "metadata": metadata, "text": text}
@@ -143,9 +137,7 @@ class MockVectorStore:
 
 def _refuse_query(collection: Mapping[str, Any], vector: Vector) -> None:
     if len(vector) != collection["dimension"]:
-        raise NonRetryableError(
-            "invalid", f"the collection's vectors have {collection['dimension']} components"
-        )
+        raise NonRetryableError("invalid", f"the collection's vectors have {collection['dimension']} components")
     if collection["metric"] == "cosine" and not any(vector):
         raise NonRetryableError("invalid", "a zero vector has no cosine")
 

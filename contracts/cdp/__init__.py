@@ -1,14 +1,14 @@
 """Customer data: profiles, their events, and audiences of them."""
 
 from ...model.capability import Capability
-from .protocol import CDPObserver, CDPProvider, CdpTraits
+from .protocol import CDPObserver, CDPProvider, CDPTraits
 
 CAPABILITY = Capability(
     name="cdp",
     version="1.0",
     package=__name__,
     protocol=CDPProvider,
-    traits=CdpTraits,
+    traits=CDPTraits,
     observe=CDPObserver,
     mock="pytest_pal.mocks.cdp:MockCDP",
 )

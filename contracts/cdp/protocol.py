@@ -33,7 +33,7 @@ Identifiers = Annotated[Mapping[Name, Identifier], AfterValidator(frozen_dict)]
 Ids = Annotated[tuple[Key, ...], AfterValidator(_ascending)]
 
 
-class CdpTraits(Traits):
+class CDPTraits(Traits):
     """What customer data platforms differ in.
 
     ``nested``: what an object inside a patch does: ``merge`` (RFC 7386), ``replace`` (nested nulls are

@@ -94,9 +94,7 @@ def balanced(counts: Mapping[Any, int], weights: Mapping[Any, int], what: str) -
     holds(not strange, f"{what}: these came up, though they weigh 0 or do not exist", seen=strange)
     off = fsum((counts.get(name, 0) - wanted) ** 2 / wanted for name, wanted in expected.items())
     limit = CRITICAL[len(expected) - 1]
-    what += (
-        f": {expected} were to be expected (chi-square {off:.1f}; above {limit:.1f} only once in a million)"
-    )
+    what += f": {expected} were to be expected (chi-square {off:.1f}; above {limit:.1f} only once in a million)"
     holds(off <= limit, what, seen=dict(counts))
 
 
@@ -337,9 +335,7 @@ def keeps_units(subject: Subject) -> None:
             first.setdefault(percent, found)
             same(found, first[percent], f"units of {key} that are in at percent {percent}, once more")
         same(first[60], first[20], f"units of {key} that were in at percent 20, at 60", subset=True)
-        holds(
-            len(first[20]) < len(first[60]), "the share did not rise", seen=[len(first[20]), len(first[60])]
-        )
+        holds(len(first[20]) < len(first[60]), "the share did not rise", seen=[len(first[20]), len(first[60])])
 
 
 def _in(subject: Subject, key: str) -> dict[str, Any]:
@@ -369,9 +365,7 @@ def ab_keeps_percent(subject: Subject) -> None:
         subject.call("ramp", key="exp_0", percent=percent)
         same(start(subject).percent, percent, "percent of the experiment that is started again")
     settle(subject)
-    same(
-        assign(subject, "exp_0", "unit-0"), (None, "not_in_ramp"), "a unit at percent 0, after another start"
-    )
+    same(assign(subject, "exp_0", "unit-0"), (None, "not_in_ramp"), "a unit at percent 0, after another start")
     ramp(subject, "exp_0", 100)
     same(assigned(subject, "exp_0", units(30)), before, "variants after another start")
 
@@ -421,9 +415,7 @@ def independent(subject: Subject) -> None:
     asked = units(800, "user")
     first, second = assigned(subject, "exp_0", asked), assigned(subject, "exp_1", asked)
     alike = Counter(first[unit] == second[unit] for unit in asked)
-    balanced(
-        alike, {True: 1, False: 1}, "units with the same variant in two experiments (true) or not (false)"
-    )
+    balanced(alike, {True: 1, False: 1}, "units with the same variant in two experiments (true) or not (false)")
 
 
 @clause("experiments.assign.rule.sticky")
@@ -433,9 +425,7 @@ def sticky(subject: Subject) -> None:
     other = subject.sibling()
     attributes = {unit: assign(subject, "exp_0", unit, plan="pro", age=7)[0] for unit in units(60)}
     same(attributes, before["exp_0"], "variants of units with attributes")
-    same(
-        {key: assigned(other, key, units(60)) for key in before}, before, "variants given by another instance"
-    )
+    same({key: assigned(other, key, units(60)) for key in before}, before, "variants given by another instance")
     subject.advance(40 * DAY)
     same({key: assigned(subject, key, units(60)) for key in before}, before, "variants after 40 days")
     subject.restart()
@@ -538,9 +528,7 @@ def as_of(subject: Subject) -> None:
     found = subject.call("report", key="exp_0")
     same(found.key, "exp_0", "key")
     lag = (subject.now() - found.as_of).total_seconds()
-    holds(
-        -0.002 <= lag <= max(1.0, subject.traits.read_bound_s), "as_of is not the report's instant", seen=lag
-    )
+    holds(-0.002 <= lag <= max(1.0, subject.traits.read_bound_s), "as_of is not the report's instant", seen=lag)
 
 
 @clause("experiments.record.rule.counts", needs=["record"])

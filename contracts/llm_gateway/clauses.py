@@ -1,6 +1,6 @@
 """What llm_gateway promises beyond the general families.
 
-The clauses of a failure need a vendor that fails on demand: the script of `LLMTraits`.
+The clauses of a failure need a vendor that fails on demand: the script of `LLMGatewayTraits`.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,9 +43,7 @@ def under(subject: Subject, changes: Mapping[str, Any] | None = None, **policy: 
     offered = [entry.id for entry in subject.call("models").models]
     entries = [{**entry.plain(), **(changes or {})} for entry in catalogue.models if entry.id in offered]
     if not entries:
-        raise Unproven(
-            "the account offers no model of config['catalogue']; configure a catalogue of models it has"
-        )
+        raise Unproven("the account offers no model of config['catalogue']; configure a catalogue of models it has")
     return subject.stranger(policy={**STEADY, **policy}, catalogue={"models": entries})
 
 
@@ -141,9 +139,7 @@ def constraints(subject: Subject) -> None:
         for instance in (under(subject, constraints=ban), under(subject, tag_overrides=override)):
             allowed = ranking(instance, PROMPT, {"strict": ""})
             if allowed:
-                same(
-                    [id for id in _used(instance) if id not in allowed], [], f"models used in spite of {ban}"
-                )
+                same([id for id in _used(instance) if id not in allowed], [], f"models used in spite of {ban}")
 
 
 def _used(subject: Subject) -> set[str]:
@@ -329,9 +325,7 @@ def complete(subject: Subject) -> None:
     for model in configured(subject)[1].by_id:
         instance = subject.stranger(policy={**STEADY, "constraints": {"allow_models": [model]}})
         outcome = instance.attempt("route", prompt=PROMPT, tags={})
-        holds(
-            outcome.error is not None or model in offered, f"{model} answers and is not listed", seen=offered
-        )
+        holds(outcome.error is not None or model in offered, f"{model} answers and is not listed", seen=offered)
 
 
 # a vendor that obeys the script: what it answers

@@ -20,7 +20,7 @@ from ...model.payload import Output, Traits
 from ...model.values import Flag, Text
 
 
-class LLMTraits(Traits):
+class LLMGatewayTraits(Traits):
     """``vendor_script``: the vendor behind this adapter is a test's, and obeys words in prompts.
 
     ``[[<model>: <word>]]`` anywhere in a prompt's text concerns requests to that model (``*``: to each):
@@ -76,9 +76,7 @@ class LLMGateway(Protocol):
         """The models that the account offers."""
 
     @operation("write", "repeatable", deadline_s=120.0, unit="request", entity="request")
-    def route(
-        self, prompt: Prompt, tags: Tags, *, max_output_tokens: TokenLimit | None = None
-    ) -> RouteResult:
+    def route(self, prompt: Prompt, tags: Tags, *, max_output_tokens: TokenLimit | None = None) -> RouteResult:
         """Answers a prompt by the model that policy, catalogue and request decide on.
 
         Raises NonRetryableError(no_candidate) where nothing is eligible, with ``rejects`` in its details;

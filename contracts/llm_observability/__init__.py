@@ -1,7 +1,7 @@
 """Traces of calls to models: start, stop, evaluate, link to a run."""
 
 from ...model.capability import Capability
-from .protocol import LLMObservabilityProvider, LLMObservabilityTraits, TraceObserver
+from .protocol import LLMObservabilityObserver, LLMObservabilityProvider, LLMObservabilityTraits
 
 CAPABILITY = Capability(
     name="llm_observability",
@@ -9,6 +9,6 @@ CAPABILITY = Capability(
     package=__name__,
     protocol=LLMObservabilityProvider,
     traits=LLMObservabilityTraits,
-    observe=TraceObserver,
+    observe=LLMObservabilityObserver,
     mock="pytest_pal.mocks.llm_observability:MockLLMObservability",
 )

@@ -160,7 +160,7 @@ class ObservedTrace(Observed):
     output: JsonValue = None
 
 
-class TraceObserver(Protocol):
+class LLMObservabilityObserver(Protocol):
     """A second pair of eyes on the vendor's traces; the order of its rows is stable."""
 
     def traces(self) -> Sequence[ObservedTrace]:

@@ -126,9 +126,7 @@ def upsert(subject: Subject) -> None:
     index(subject, "docs", [record("a", 3, 0, metadata={"old": 1, "both": 1}, text="before"), *others])
     index(subject, "docs", [record("a", 0, 9, metadata={"both": 2})])
     first, second = search(subject, "docs", 0, 1)
-    same(
-        first.plain(), {"id": "a", "metadata": {"both": 2}, "text": None}, "the replaced record", subset=True
-    )
+    same(first.plain(), {"id": "a", "metadata": {"both": 2}, "text": None}, "the replaced record", subset=True)
     holds(abs(first.score - 9) <= near(subject, 9, 9), "the vector was not replaced", seen=first.score)
     same(second.plain(), {"id": "other", "metadata": {"old": 1}}, "the other record", subset=True)
     same(ids(search(subject, "docs", 0, 1, where=[("old", "eq", 1)])), ["other"], "hits by replaced metadata")
@@ -226,15 +224,11 @@ def dimensions(subject: Subject) -> None:
     """Dimensions from 2 to 1024 are accepted, and every component counts."""
     for size in (2, 1024):
         ends = {"first": 0, "last": size - 1}
-        vectors = {
-            name: [100.0 if at == place else 0.5 for at in range(size)] for name, place in ends.items()
-        }
+        vectors = {name: [100.0 if at == place else 0.5 for at in range(size)] for name, place in ends.items()}
         batch = [record(name, *vector) for name, vector in vectors.items()]
         index(subject, f"size_{size}", [*batch, record("a-plain", *[0.5] * size)], "euclidean")
         for name, vector in vectors.items():
-            same(
-                ids(search(subject, f"size_{size}", *vector, k=1)), [name], f"the nearest in dimension {size}"
-            )
+            same(ids(search(subject, f"size_{size}", *vector, k=1)), [name], f"the nearest in dimension {size}")
 
 
 @clause("vectorstore.index.rule.magnitudes")
@@ -566,9 +560,7 @@ def previous(subject: Subject) -> None:
     before = None
     for name in ("blue", "green", "red", "blue"):
         seen = subject.call("swap", alias="live", collection=name).plain()
-        same(
-            seen, {"alias": "live", "collection": name, "previous": before}, "what swap returned", subset=True
-        )
+        same(seen, {"alias": "live", "collection": name, "previous": before}, "what swap returned", subset=True)
         before = name
 
 
@@ -607,9 +599,7 @@ def follows(subject: Subject) -> None:
 def like_a_name(subject: Subject) -> None:
     """A search of an alias gives what a search of its collection gives, filtered or not, under any metric."""
     for metric in METRICS:
-        batch = [
-            record(f"r-{place}", 1 + 5 * place, 9 - 4 * place, metadata={"n": place}) for place in range(4)
-        ]
+        batch = [record(f"r-{place}", 1 + 5 * place, 9 - 4 * place, metadata={"n": place}) for place in range(4)]
         index(subject, metric, batch, metric)
         subject.call("swap", alias=f"live_{metric}", collection=metric)
         for k, where in ((2, ()), (100, [("n", "gte", 1)])):
@@ -655,6 +645,4 @@ def alias_survives(subject: Subject) -> None:
     subject.call("swap", alias="live", collection="green")
     subject.restart()
     same(_seen(subject, "live"), ["green"], "the collections that were found")
-    same(
-        subject.call("swap", alias="live", collection="blue").previous, "green", "previous after the restart"
-    )
+    same(subject.call("swap", alias="live", collection="blue").previous, "green", "previous after the restart")

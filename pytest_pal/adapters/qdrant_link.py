@@ -207,9 +207,7 @@ def translated(
         unknown = writes and status in UNKNOWN_AFTER
         raise _of(_code(status), f"Qdrant answered {status}", unknown, wait) from error
     except QdrantException as error:
-        raise _of(
-            "rate_limited", "Qdrant answered 429", False, seconds_until(retry_after(), now())
-        ) from error
+        raise _of("rate_limited", "Qdrant answered 429", False, seconds_until(retry_after(), now())) from error
     except ResponseHandlingException as error:
         raise _of_request(error.source, writes) from error
     except (OSError, RuntimeError, sqlite3.Error) as error:

@@ -45,9 +45,7 @@ class QdrantVectorStore:
         self._link: Link | None = None
         self._release: Any = None
 
-    def index(
-        self, collection: str, records: Sequence[Record], metric: Metric, dimension: int
-    ) -> dict[str, Any]:
+    def index(self, collection: str, records: Sequence[Record], metric: Metric, dimension: int) -> dict[str, Any]:
         points = [_point(record, metric) for record in records]
         with self._attempt() as client:
             if collection in _aliases(client):
@@ -58,9 +56,7 @@ class QdrantVectorStore:
                     client.upsert(collection, points, wait=True)
         return {"stored": len(points), "failed": []}
 
-    def search(
-        self, target: str, vector: Sequence[float], k: int, filter: Sequence[Condition] = ()
-    ) -> dict[str, Any]:
+    def search(self, target: str, vector: Sequence[float], k: int, filter: Sequence[Condition] = ()) -> dict[str, Any]:
         with self._attempt() as client:
             # By the collection's own name: a swap in between must not change what the scores mean.
             name = _aliases(client).get(target, target)
@@ -164,9 +160,7 @@ def _moves(alias: str, collection: str, previous: str | None) -> list[models.Ali
 
 def _point(record: Record, metric: Metric) -> models.PointStruct:
     vector = _unit(record.vector) if metric == "cosine" else list(record.vector)
-    return models.PointStruct(
-        id=str(uuid.uuid5(NAMESPACE, record.id)), vector=vector, payload=_payload(record)
-    )
+    return models.PointStruct(id=str(uuid.uuid5(NAMESPACE, record.id)), vector=vector, payload=_payload(record))
 
 
 def _unit(vector: Sequence[float]) -> list[float]:

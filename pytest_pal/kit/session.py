@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -149,8 +149,9 @@ class PalSession:
     def _captured(self, item: PalItem) -> AbstractContextManager[None]:
         """What is written to standard output and error goes into the item's report, unless ``-s`` is given."""
         capture: Any = self.config.pluginmanager.get_plugin("capturemanager")
-        captured: AbstractContextManager[None] = nullcontext() if capture is None else capture.item_capture("call", item)
-        return captured
+        if capture is None:
+            return nullcontext()
+        return cast(AbstractContextManager[None], capture.item_capture("call", item))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Generator[None, Any, Any]:

@@ -8,9 +8,7 @@ from .policy import Factor
 from .units import ModelId, Picodollars, Share, Tokens, Vendor
 
 Unit = Literal["picodollars", "us", "ppm", "tokens", "days", ""]
-DecidedBy = Literal[
-    "score", "cost", "latency", "quality", "vendor", "model", "only_candidate", "nothing_eligible"
-]
+DecidedBy = Literal["score", "cost", "latency", "quality", "vendor", "model", "only_candidate", "nothing_eligible"]
 
 
 class ScorePart(Payload):

@@ -85,9 +85,7 @@ def served_model(decision: Decision, asked: str, told: str | None) -> str | None
         return None
     served = model_meant((candidate.model for candidate in decision.candidates), asked, told)
     if served is None:
-        raise NonRetryableError(
-            "malformed_reply", f"{asked} was asked, and a model answered that is not eligible"
-        )
+        raise NonRetryableError("malformed_reply", f"{asked} was asked, and a model answered that is not eligible")
     return served
 
 

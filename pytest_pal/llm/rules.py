@@ -48,9 +48,7 @@ def rejects(entry: CatalogueEntry, policy: Policy, request: Request) -> Iterator
             continue
         value = rule.value(entry, policy, request)
         if _fails(rule, value, limit, policy):
-            yield Reject(
-                model=entry.id, vendor=entry.vendor, rule=rule.name, value=value, limit=limit, unit=rule.unit
-            )
+            yield Reject(model=entry.id, vendor=entry.vendor, rule=rule.name, value=value, limit=limit, unit=rule.unit)
 
 
 def _fails(rule: Rule, value: Any, limit: Any, policy: Policy) -> bool:

@@ -88,9 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(size)) if size else {}
         path = self.path.split("?")[0]
         self.owner.requests.append((f"{self.command} {path}", dict(self.headers)))
-        planned = [
-            given for start, given in self.owner.answers.items() if f"{self.command} {path}".startswith(start)
-        ]
+        planned = [given for start, given in self.owner.answers.items() if f"{self.command} {path}".startswith(start)]
         if planned and callable(planned[0]):
             planned[0](self)
         else:

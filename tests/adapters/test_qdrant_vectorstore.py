@@ -359,9 +359,7 @@ def test_the_timeout_bounds_all_requests_of_an_attempt(server: Server) -> None:
 def test_the_key_goes_on_the_wire_and_nowhere_else(server: Server) -> None:
     adapter = store(url=server.url, api_key="canary-key")
     fill(adapter)
-    assert {headers.get("Api-Key") or headers.get("api-key") for _, headers in server.requests} == {
-        "canary-key"
-    }
+    assert {headers.get("Api-Key") or headers.get("api-key") for _, headers in server.requests} == {"canary-key"}
     server.answers["PUT /collections/docs/points"] = _hang_up
     with pytest.raises(RetryableError) as caught:
         fill(adapter)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pytest_pal.contracts.cdp import CAPABILITY
-from pytest_pal.contracts.cdp.protocol import AudienceSync, CdpTraits, EventReceipt, Profile
+from pytest_pal.contracts.cdp.protocol import AudienceSync, CDPTraits, EventReceipt, Profile
 from pytest_pal.errors import NonRetryableError
 from pytest_pal.mocks.cdp import CustomerData, MockCDP, merge_patch
 from pytest_pal.model.values import instant_text, thaw
@@ -46,11 +46,11 @@ class KeepsNestedNulls(MockCDP):
 
 
 class SaysReplaceAndMerges(MockCDP):
-    traits = CdpTraits(nested="replace")
+    traits = CDPTraits(nested="replace")
 
 
 class AcceptsNested(MockCDP):
-    traits = CdpTraits(nested="unsupported")
+    traits = CDPTraits(nested="unsupported")
 
 
 class UnitesArrays(MockCDP):
@@ -144,7 +144,7 @@ class LetsShare(MockCDP):
 
 
 class SaysMergesAndShares(LetsShare):
-    traits = CdpTraits(identity="merges")
+    traits = CDPTraits(identity="merges")
 
 
 class IgnoresNames(MockCDP):
@@ -332,7 +332,7 @@ class OverlooksTimes(MockCDP):
 
 
 class FirstWins(MockCDP):
-    traits = CdpTraits(event_conflict="first_wins")
+    traits = CDPTraits(event_conflict="first_wins")
 
     def ingest_event(self, event_id: str, profile_id: str, name: str, time: Any, properties: Any) -> Json:
         with self._box as state:
@@ -343,11 +343,11 @@ class FirstWins(MockCDP):
 
 
 class SaysLastWins(FirstWins):
-    traits = CdpTraits(event_conflict="last_wins")
+    traits = CDPTraits(event_conflict="last_wins")
 
 
 class ForgetsIds(MockCDP):
-    traits = CdpTraits(event_dedupe_s=7 * 86_400)
+    traits = CDPTraits(event_dedupe_s=7 * 86_400)
     forgets_after_s = 86_400
 
     def __init__(self, config: Any, ctx: Any) -> None:
@@ -395,7 +395,7 @@ class TakesFiftyMembers(MockCDP):
 
 
 class SaysReported(MockCDP):
-    traits = CdpTraits(unknown_members="reported")
+    traits = CDPTraits(unknown_members="reported")
 
 
 class ReportsWithoutSaying(MockCDP):
@@ -407,7 +407,7 @@ class ReportsWithoutSaying(MockCDP):
 
 
 class CountsUnknown(ReportsWithoutSaying):
-    traits = CdpTraits(unknown_members="reported")
+    traits = CDPTraits(unknown_members="reported")
 
     def sync_audience(self, key: str, members: Any) -> Json:
         return {**super().sync_audience(key, members), "size": len(set(members))}
@@ -483,7 +483,7 @@ class ShowsOldest(Reads):
 
 
 class SaysNoHistory(MockCDP):
-    traits = CdpTraits(event_history="none")
+    traits = CDPTraits(event_history="none")
 
 
 class ReadsItsOwn(MockCDP):
@@ -632,7 +632,7 @@ class Models(MockCDP):
 class Lags(MockCDP):
     """Reads show the state of 45 seconds ago."""
 
-    traits = CdpTraits(read_bound_s=45)
+    traits = CDPTraits(read_bound_s=45)
 
     def __init__(self, config: Any, ctx: Any) -> None:
         super().__init__(config, ctx)
@@ -663,7 +663,7 @@ class Lags(MockCDP):
 
 
 class ReplacesNested(MockCDP):
-    traits = CdpTraits(nested="replace")
+    traits = CDPTraits(nested="replace")
 
     def _patched(self, traits: Json, patch: Mapping[str, Any]) -> Json:
         merged = {**traits, **thaw(patch)}
@@ -671,7 +671,7 @@ class ReplacesNested(MockCDP):
 
 
 class RefusesNested(MockCDP):
-    traits = CdpTraits(nested="unsupported")
+    traits = CDPTraits(nested="unsupported")
 
     def upsert_profile(self, id: str, traits: Any, identifiers: Any) -> Json:
         self._refuse(traits, "consent")
@@ -687,7 +687,7 @@ class RefusesNested(MockCDP):
 
 
 class LastWins(MockCDP):
-    traits = CdpTraits(event_conflict="last_wins", event_dedupe_s=10**10)
+    traits = CDPTraits(event_conflict="last_wins", event_dedupe_s=10**10)
 
     def ingest_event(self, event_id: str, profile_id: str, name: str, time: Any, properties: Any) -> Json:
         with self._box as state:
@@ -697,18 +697,18 @@ class LastWins(MockCDP):
 
 
 class NoHistory(Reads):
-    traits = CdpTraits(event_history="none", event_dedupe_s=30 * 86_400)
+    traits = CDPTraits(event_history="none", event_dedupe_s=30 * 86_400)
 
     def shown(self, events: list[Json]) -> list[Json]:
         return []
 
 
 class Reports(ReportsWithoutSaying):
-    traits = CdpTraits(unknown_members="reported")
+    traits = CDPTraits(unknown_members="reported")
 
 
 class Merges(MockCDP):
-    traits = CdpTraits(identity="merges")
+    traits = CDPTraits(identity="merges")
 
     def upsert_profile(self, id: str, traits: Any, identifiers: Any) -> Json:
         with self._box as state:
@@ -737,7 +737,7 @@ class OffByOne(Reads):
 
 
 class AtMostOnce(MockCDP):
-    traits = CdpTraits(delivery="at_most_once", event_conflict="first_wins")
+    traits = CDPTraits(delivery="at_most_once", event_conflict="first_wins")
 
     def ingest_event(self, event_id: str, profile_id: str, name: str, time: Any, properties: Any) -> Json:
         mine = self.__dict__.setdefault("_mine", {})

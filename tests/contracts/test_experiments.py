@@ -740,8 +740,7 @@ class Lagging(MockExperiments):
             self._seen = now, copy.deepcopy(state)
         stale = {**self._seen[1]}
         stale["experiments"] = {
-            key: {**state["experiments"][key], "percent": one["percent"]}
-            for key, one in stale["experiments"].items()
+            key: {**state["experiments"][key], "percent": one["percent"]} for key, one in stale["experiments"].items()
         }
         return Project(stale, self._seed)
 
@@ -789,8 +788,7 @@ def test_one_optional_operation_may_be_missing(operation: str) -> None:
 def test_every_own_clause_has_a_saboteur() -> None:
     clauses = {clause.id for clause in contract("experiments").clauses if clause.family == "rule"}
     refusals = {
-        f"experiments.{refusal.operation}.bad_input.{refusal.name}"
-        for refusal in contract("experiments").refusals
+        f"experiments.{refusal.operation}.bad_input.{refusal.name}" for refusal in contract("experiments").refusals
     }
     assert clauses | refusals == {f"experiments.{clause}" for _, clause in SABOTEURS}
 

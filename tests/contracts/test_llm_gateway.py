@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pytest_pal.contracts.llm_gateway.protocol import LLMTraits, ModelList, RouteResult
+from pytest_pal.contracts.llm_gateway.protocol import LLMGatewayTraits, ModelList, RouteResult
 from pytest_pal.errors import NonRetryableError, ProviderError
 from pytest_pal.kit.harness import Harness
 from pytest_pal.llm.fallback import Attempt
@@ -468,7 +468,7 @@ class Async(MockLLMGateway):
 
 
 class GivesModels(MockLLMGateway):
-    traits = LLMTraits(vendor_script=True, read_bound_s=3)
+    traits = LLMGatewayTraits(vendor_script=True, read_bound_s=3)
 
     def models(self) -> Any:
         rows = super().models()["models"][::-1]
@@ -476,9 +476,7 @@ class GivesModels(MockLLMGateway):
 
     def route(self, *arguments: Any, **options: Any) -> Any:
         found = super().route(*arguments, **options)
-        return RouteResult.model_validate(
-            {**found, "latency_us": 7, "extensions": {"id": self._ctx.ids.new()}}
-        )
+        return RouteResult.model_validate({**found, "latency_us": 7, "extensions": {"id": self._ctx.ids.new()}})
 
 
 class VendorsCost(Changed):
@@ -489,7 +487,7 @@ class VendorsCost(Changed):
 class Unscripted(Changed):
     """Answers in its own words, tells no name and no usage, and knows nothing of a script."""
 
-    traits = LLMTraits()
+    traits = LLMGatewayTraits()
 
     def changed(self, found: dict[str, Any]) -> dict[str, Any]:
         unknown = dict.fromkeys(("served_model", "usage", "cost", "cost_source"))
@@ -565,6 +563,5 @@ def test_the_general_clauses_cope_with_a_capability_that_nobody_observes(benign:
 def test_an_account_without_any_model_of_the_catalogue_is_told_what_to_configure() -> None:
     results = judge(Harness(MockLLMGateway, config={"offered": []}), only="route.rule.cost")
     assert all(
-        "configure a catalogue of models it has" in result.text.replace("\n", " ")
-        for result in results.values()
+        "configure a catalogue of models it has" in result.text.replace("\n", " ") for result in results.values()
     )

@@ -238,9 +238,7 @@ class MissesFiltered(Approximate):
 
 class DropsNested(MockVectorStore):
     def _row(self, record: Record) -> Json:
-        flat = {
-            key: value for key, value in record.metadata.items() if not isinstance(value, Mapping | tuple)
-        }
+        flat = {key: value for key, value in record.metadata.items() if not isinstance(value, Mapping | tuple)}
         return super()._row(record.model_copy(update={"metadata": flat}))
 
 
@@ -637,9 +635,7 @@ WRONG_CONDITIONS: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("op", "value"), WRONG_CONDITIONS)
 def test_a_condition_takes_values_of_its_operator_only(op: str, value: Any) -> None:
     with pytest.raises(NonRetryableError, match="invalid"):
-        CAPABILITY.check(
-            "search", target="docs", vector=[1.0], k=1, filter=[{"field": "a", "op": op, "value": value}]
-        )
+        CAPABILITY.check("search", target="docs", vector=[1.0], k=1, filter=[{"field": "a", "op": op, "value": value}])
 
 
 def test_components_at_the_ends_of_the_range_are_valid() -> None:

@@ -170,7 +170,7 @@ class WrongTraits(MockAds):
 
 
 class AllOff(MockAds):
-    unsupported = dict.fromkeys(["create_campaign", "report", "pause"], "not today")  # noqa: RUF012
+    unsupported = dict.fromkeys(["create_campaign", "report", "pause"], "not today")
 
 
 class NoReason(MockAds):

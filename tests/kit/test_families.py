@@ -221,9 +221,8 @@ class ReportsInTurn(MockAds):
 
 class Phones(MockAds):
     def report(self, query: Any) -> Any:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-            with contextlib.suppress(OSError):
-                wire.sendto(b"hello", ("192.0.2.1", 9))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire, contextlib.suppress(OSError):
+            wire.sendto(b"hello", ("192.0.2.1", 9))
         return super().report(query)
 
 

@@ -1,6 +1,5 @@
 """A mistake in a contract is named by file and line."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,11 +36,11 @@ class Modules:
 
 
 @pytest.fixture
-def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modules]:
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
     made = Modules(tmp_path)
     monkeypatch.setattr(loader, "_module", lambda capability, name: getattr(made, name))
     monkeypatch.setattr(loader.resources, "files", lambda package: tmp_path)
-    yield made
+    return made
 
 
 def scenarios(modules: Modules, text: str) -> None:

@@ -1,5 +1,7 @@
 """Four traps that well-known kits pass green. Here they are red."""
 
+import re
+
 import pytest
 
 HEAD = """
@@ -71,7 +73,7 @@ def test_stubs_fail_every_operation(pytester: pytest.Pytester) -> None:
     outcomes = found.parseoutcomes()
     assert outcomes["failed"] > outcomes["passed"]
     for operation in ("create_campaign", "report", "pause"):
-        assert f"no clause of {operation} passed" in found.stdout.str() or f"ads.{operation}.shape" in found.stdout.str()
+        assert re.search(rf"no clause of {operation} passed|ads\.{operation}\.shape", found.stdout.str())
 
 
 def test_dropping_every_write_is_red(pytester: pytest.Pytester) -> None:

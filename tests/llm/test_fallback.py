@@ -14,11 +14,7 @@ from pytest_pal.llm.routing import decide
 ROWS = [("a1", "ash", 900_000), ("a2", "ash", 800_000), ("b1", "birch", 700_000), ("c1", "cedar", 600_000)]
 PRICES = {"input": 0, "output": 1_000_000}
 MODELS = Catalogue.model_validate(
-    {
-        "models": [
-            {"id": id, "vendor": vendor, "quality_ppm": ppm, "prices": PRICES} for id, vendor, ppm in ROWS
-        ]
-    }
+    {"models": [{"id": id, "vendor": vendor, "quality_ppm": ppm, "prices": PRICES} for id, vendor, ppm in ROWS]}
 )
 ASKED = Request(input_tokens=1, max_output_tokens=10)
 EACH = 10_000_000
@@ -83,9 +79,7 @@ def test_the_cost_limit_may_come_with_a_tag() -> None:
 
 
 def test_a_dearer_model_is_passed_over_for_one_that_fits() -> None:
-    rows = [
-        {**entry.plain(), "prices": {"input": 0, "output": int(entry.id != "c1")}} for entry in MODELS.models
-    ]
+    rows = [{**entry.plain(), "prices": {"input": 0, "output": int(entry.id != "c1")}} for entry in MODELS.models]
     models = Catalogue.model_validate({"models": rows})
     policy = Policy.model_validate({"weights": {"quality": 1}, "constraints": {"max_cost_usd": 1e-11}})
     decision = decide(policy, models, ASKED)
@@ -95,9 +89,7 @@ def test_a_dearer_model_is_passed_over_for_one_that_fits() -> None:
 
 
 def test_a_model_whose_price_nobody_knows_counts_as_nothing_where_the_policy_accepts_it() -> None:
-    models = Catalogue.model_validate(
-        {"models": [{**entry.plain(), "prices": None} for entry in MODELS.models]}
-    )
+    models = Catalogue.model_validate({"models": [{**entry.plain(), "prices": None} for entry in MODELS.models]})
     policy = Policy.model_validate(
         {"weights": {"quality": 1}, "constraints": {"max_cost_usd": 0}, "on_missing": "accept"}
     )

@@ -28,9 +28,7 @@ BASE = {
 
 
 def catalogue(*rows: dict[str, Any]) -> Catalogue:
-    return Catalogue.model_validate(
-        {"models": [{**BASE, "id": f"m{n}", **row} for n, row in enumerate(rows)]}
-    )
+    return Catalogue.model_validate({"models": [{**BASE, "id": f"m{n}", **row} for n, row in enumerate(rows)]})
 
 
 def policy(**parts: Any) -> Policy:
@@ -80,9 +78,7 @@ def test_ties_are_broken_in_order(first: dict[str, Any], second: dict[str, Any],
     weights = {"safety": 1} if decided_by != "score" else {"quality": 1, "safety": 3}
     for rows in ((first, second), (second, first)):
         ids = ({"id": "a", **first}, {"id": "b", **second})
-        seen = decide(
-            policy(weights=weights), catalogue(*(ids if rows[0] is first else reversed(ids))), ASKED
-        )
+        seen = decide(policy(weights=weights), catalogue(*(ids if rows[0] is first else reversed(ids))), ASKED)
         assert (seen.chosen, seen.decided_by) == ("a", decided_by)
 
 
@@ -266,9 +262,7 @@ def test_a_loser_cannot_change_the_winner(rules: Policy, models: Catalogue, aske
 
 
 @drawn
-def test_taking_a_model_away_leaves_the_others_as_they_are(
-    rules: Policy, models: Catalogue, asked: Request
-) -> None:
+def test_taking_a_model_away_leaves_the_others_as_they_are(rules: Policy, models: Catalogue, asked: Request) -> None:
     seen = decide(rules, models, asked)
     for gone in models.by_id:
         rest = decide(rules, without(models, gone), asked)
@@ -321,9 +315,7 @@ def obeys(entry: CatalogueEntry, rules: Policy, asked: Request) -> bool:
             within(entry.safety_ppm, wanted.min_safety, lambda ppm: ppm >= wanted.min_safety * 1_000_000),
             within(entry.context_tokens, wanted.min_context_tokens, lambda n: n >= wanted.min_context_tokens),
             within(entry.retention_days, wanted.max_retention_days, lambda n: n <= wanted.max_retention_days),
-            within(
-                entry.regions, wanted.regions, lambda regions: all(one in wanted.regions for one in regions)
-            ),
+            within(entry.regions, wanted.regions, lambda regions: all(one in wanted.regions for one in regions)),
             wanted.allow_models is None or entry.id in wanted.allow_models,
             wanted.deny_models is None or entry.id not in wanted.deny_models,
             wanted.allow_vendors is None or entry.vendor in wanted.allow_vendors,
@@ -344,9 +336,7 @@ def test_scores_are_exact(rules: Policy, models: Catalogue, asked: Request) -> N
 
 
 @drawn
-def test_the_ranking_is_by_score_then_cost_and_so_on(
-    rules: Policy, models: Catalogue, asked: Request
-) -> None:
+def test_the_ranking_is_by_score_then_cost_and_so_on(rules: Policy, models: Catalogue, asked: Request) -> None:
     seen = decide(rules, models, asked)
     last = float("inf")
 

@@ -24,13 +24,9 @@ def with_values(first: list[float], second: list[float]) -> Report:
     experiment: Json = {
         "settings": {"variants": ["a", "b"], "weights": [5_000, 5_000], "metric": "m"},
         "percent": 100,
-        "units": {
-            f"{name}{n}": name for name, found in (("a", first), ("b", second)) for n in range(len(found))
-        },
+        "units": {f"{name}{n}": name for name, found in (("a", first), ("b", second)) for n in range(len(found))},
         "records": {
-            f"{name}{n}": [value]
-            for name, found in (("a", first), ("b", second))
-            for n, value in enumerate(found)
+            f"{name}{n}": [value] for name, found in (("a", first), ("b", second)) for n, value in enumerate(found)
         },
         "rewards": {},
     }

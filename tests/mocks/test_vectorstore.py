@@ -9,9 +9,7 @@ from pytest_pal.model.context import Context
 
 
 def _life(store: MockVectorStore) -> list[Any]:
-    records = [
-        Record(id=id, vector=vector, metadata={"n": 1}) for id, vector in (("a", (1.0, 0)), ("b", (0, 1.0)))
-    ]
+    records = [Record(id=id, vector=vector, metadata={"n": 1}) for id, vector in (("a", (1.0, 0)), ("b", (0, 1.0)))]
     return [
         store.index("docs", records, "cosine", 2),
         store.swap("live", "docs"),
@@ -22,9 +20,7 @@ def _life(store: MockVectorStore) -> list[Any]:
 def test_the_state_is_a_file_or_a_dict(tmp_path: Path) -> None:
     state: dict[str, Any] = {}
     path = tmp_path / "state.json"
-    lives = [
-        _life(MockVectorStore({"state": where}, Context())) for where in (state, path, str(path) + ".other")
-    ]
+    lives = [_life(MockVectorStore({"state": where}, Context())) for where in (state, path, str(path) + ".other")]
     assert lives == [lives[0]] * 3
     again = MockVectorStore({"state": path}, Context())
     assert again.search("live", (3.0, 4.0), 2) == lives[0][2]

@@ -22,13 +22,9 @@ def test_a_bucket_can_be_recomputed_anywhere(salt: str, unit: str, place: int) -
 
 
 def test_another_process_under_another_hash_seed_agrees() -> None:
-    code = (
-        "from pytest_pal.primitives.buckets import bucket; print([bucket('s', f'u{n}') for n in range(50)])"
-    )
+    code = "from pytest_pal.primitives.buckets import bucket; print([bucket('s', f'u{n}') for n in range(50)])"
     environment = {**os.environ, "PYTHONHASHSEED": "4711"}
-    found = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == str([bucket("s", f"u{n}") for n in range(50)])
 
 
