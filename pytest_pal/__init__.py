@@ -13,76 +13,142 @@ if __name__ == "pytest_pal" and not (_HERE / "contracts").is_dir() and (_ROOT / 
 
 if TYPE_CHECKING:
     from .clock import SimulatedClock, SystemClock
+    from .contracts.ads.protocol import AdsProvider, AdsTraits
+    from .contracts.cdp.protocol import CDPProvider, CDPTraits
+    from .contracts.experiments.protocol import ExperimentsProvider, ExperimentsTraits
+    from .contracts.lifecycle.protocol import LifecycleProvider, LifecycleTraits
+    from .contracts.llm_gateway.protocol import LLMGateway, LLMGatewayTraits
+    from .contracts.llm_observability.protocol import LLMObservabilityProvider, LLMObservabilityTraits
+    from .contracts.vectorstore.protocol import VectorStore, VectorStoreTraits
     from .errors import ErrorCode, NonRetryableError, PalError, ProviderError, RetryableError
-    from .interfaces import (
-        AdsProvider,
-        CDPProvider,
-        ExperimentsProvider,
-        LifecycleProvider,
-        LLMGateway,
-        LLMObservabilityProvider,
-        VectorStore,
-    )
     from .kit.harness import Harness
     from .model.capability import Capability
-    from .model.clause import Clause, Level, clause, holds, refused, same
+    from .model.clause import Clause, ClauseFailed, Level, Unproven, clause, holds, refused, same
     from .model.context import Context
+    from .model.fields import EXACT, FREE, ID, MEASURED, TIME, tolerance
+    from .model.money import Currency, Micros
     from .model.operation import operation
     from .model.payload import Observed, Output, Payload, Traits
+    from .model.samples import Given, Part, Refusal, Sample, Scene
+    from .model.subject import Call, Outcome, Subject
+    from .model.values import (
+        Count,
+        Day,
+        Flag,
+        Instant,
+        InstantRoundedUp,
+        Integer,
+        JsonMap,
+        JsonValue,
+        Key,
+        Name,
+        Number,
+        PlainText,
+        Text,
+    )
     from .primitives.key_memo import KeyMemo
+    from .primitives.keys import once
     from .primitives.render import render
+    from .primitives.state import StateBox
 
 __all__ = [
+    "EXACT",
+    "FREE",
+    "ID",
+    "MEASURED",
+    "TIME",
     "AdsProvider",
+    "AdsTraits",
     "CDPProvider",
+    "CDPTraits",
+    "Call",
     "Capability",
     "Clause",
+    "ClauseFailed",
     "Context",
+    "Count",
+    "Currency",
+    "Day",
     "ErrorCode",
     "ExperimentsProvider",
+    "ExperimentsTraits",
+    "Flag",
+    "Given",
     "Harness",
+    "Instant",
+    "InstantRoundedUp",
+    "Integer",
+    "JsonMap",
+    "JsonValue",
+    "Key",
     "KeyMemo",
     "LLMGateway",
+    "LLMGatewayTraits",
     "LLMObservabilityProvider",
+    "LLMObservabilityTraits",
     "Level",
     "LifecycleProvider",
+    "LifecycleTraits",
+    "Micros",
+    "Name",
     "NonRetryableError",
+    "Number",
     "Observed",
+    "Outcome",
     "Output",
     "PalError",
+    "Part",
     "Payload",
+    "PlainText",
     "ProviderError",
+    "Refusal",
     "RetryableError",
+    "Sample",
+    "Scene",
     "SimulatedClock",
+    "StateBox",
+    "Subject",
     "SystemClock",
+    "Text",
     "Traits",
+    "Unproven",
     "VectorStore",
+    "VectorStoreTraits",
     "clause",
     "holds",
+    "once",
     "operation",
     "refused",
     "render",
     "same",
+    "tolerance",
 ]
 
 _MODULES = {
     "clock": "SimulatedClock SystemClock",
     "errors": "ErrorCode NonRetryableError PalError ProviderError RetryableError",
-    "contracts.ads.protocol": "AdsProvider",
-    "contracts.cdp.protocol": "CDPProvider",
-    "contracts.experiments.protocol": "ExperimentsProvider",
-    "contracts.lifecycle.protocol": "LifecycleProvider",
-    "contracts.llm_gateway.protocol": "LLMGateway",
-    "contracts.llm_observability.protocol": "LLMObservabilityProvider",
-    "contracts.vectorstore.protocol": "VectorStore",
+    "contracts.ads.protocol": "AdsProvider AdsTraits",
+    "contracts.cdp.protocol": "CDPProvider CDPTraits",
+    "contracts.experiments.protocol": "ExperimentsProvider ExperimentsTraits",
+    "contracts.lifecycle.protocol": "LifecycleProvider LifecycleTraits",
+    "contracts.llm_gateway.protocol": "LLMGateway LLMGatewayTraits",
+    "contracts.llm_observability.protocol": "LLMObservabilityProvider LLMObservabilityTraits",
+    "contracts.vectorstore.protocol": "VectorStore VectorStoreTraits",
     "kit.harness": "Harness",
     "model.capability": "Capability",
-    "model.clause": "Clause Level clause holds refused same",
+    "model.clause": "Clause ClauseFailed Level Unproven clause holds refused same",
     "model.context": "Context",
+    "model.fields": "EXACT FREE ID MEASURED TIME tolerance",
+    "model.money": "Currency Micros",
     "model.operation": "operation",
     "model.payload": "Observed Output Payload Traits",
+    "model.samples": "Given Part Refusal Sample Scene",
+    "model.subject": "Call Outcome Subject",
+    "model.values": "Count Day Flag Instant InstantRoundedUp Integer JsonMap JsonValue Key Name Number PlainText Text",
     "primitives.key_memo": "KeyMemo",
+    "primitives.keys": "once",
     "primitives.render": "render",
+    "primitives.state": "StateBox",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 

@@ -33,7 +33,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(option, action="append", default=[], metavar=metavar, help=f"{text} (repeatable)")
     group.addoption("--pal-report", metavar="FILE", help="write the JSON report of a whole run to this file")
     group.addoption("--pal-debug", action="store_true", help="show pytest-pal's own frames in failures")
-    group.addoption("--pal-ids", action="append", default=[], help="(internal) pasted node ids, for workers")
 
 
 @pytest.hookimpl(tryfirst=True)

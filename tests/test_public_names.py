@@ -1,8 +1,12 @@
 """The public names: all resolve, all are documented, and none brings in a test framework."""
 
 import ast
+import inspect
 import subprocess
 import sys
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,9 +39,22 @@ SPECIFIED = {
 @pytest.mark.parametrize("name", pytest_pal.__all__)
 def test_a_public_name_resolves_and_is_documented(name: str) -> None:
     found = getattr(pytest_pal, name)
-    assert found.__name__ == name
-    assert vars(found).get("__doc__") if isinstance(found, type) else found.__doc__
+    if isinstance(found, type) or inspect.isfunction(found):
+        assert found.__name__ == name
+        assert vars(found).get("__doc__") if isinstance(found, type) else found.__doc__
+    else:
+        assert name in described(pytest_pal._HOME[name])
     assert name in dir(pytest_pal)
+
+
+@cache
+def described(module: str) -> set[str]:
+    """The names of a module's constants that a docstring follows."""
+    body = ast.parse(inspect.getsource(import_module(f"pytest_pal.{module}"))).body
+    pairs = [(node, after) for node, after in pairwise(body) if isinstance(node, ast.Assign)]
+    return {
+        ast.unparse(node.targets[0]) for node, after in pairs if ast.get_docstring(ast.Module([after], [])) is not None
+    }
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -1,11 +1,15 @@
-"""The README's commands are what CI runs, so each marked block must be there and be readable."""
+"""What the README says is true: its commands, which CI runs, its outputs, its example and its options."""
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
 
-from tools import readme_commands
+from pytest_pal import plugin
+from tools import readme_commands, readme_transcripts
 from tools.readme_commands import blocks, main, marks
+from tools.readme_transcripts import example, judged, stale, timeless
 
 TEXT = """# A title
 
@@ -55,3 +59,27 @@ def test_every_marked_block_of_the_readme_has_commands() -> None:
     assert marks(text) == list(found)
     assert all(found.values())
     assert {"main job", "tests"} <= set(found)
+
+
+@pytest.mark.slow
+def test_the_outputs_are_what_is_printed_today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = readme_commands.README.read_text("utf-8")
+    assert stale(text) == {}
+    monkeypatch.setattr(readme_transcripts, "README", tmp_path / "README.md")
+    readme_transcripts.README.write_text(text.replace("PASS", "pass", 1))
+    assert readme_transcripts.main([]) == 1
+    assert readme_transcripts.main(["--write"]) == 0
+    assert timeless(readme_transcripts.README.read_text()) == timeless(text)
+
+
+def test_the_example_is_conformant(tmp_path: Path) -> None:
+    code = example(readme_commands.README.read_text("utf-8"))
+    assert code.count(readme_transcripts.PAUSES) == 1
+    (tmp_path / "conftest.py").write_text(code)
+    assert re.search(r"^house_ads +\d.* PASS$", judged(tmp_path), re.MULTILINE)
+
+
+def test_every_option_is_told() -> None:
+    options = set(re.findall(r'"(--pal[a-z-]*)"', inspect.getsource(plugin)))
+    assert len(options) >= 6
+    assert {option for option in options if f"`{option}" not in readme_commands.README.read_text("utf-8")} == set()

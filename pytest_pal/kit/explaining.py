@@ -30,14 +30,22 @@ def text(clause: Clause, steps: Sequence[Step], error: Exception, note: str = ""
     return "\n".join(parts)
 
 
-def cause(error: BaseException) -> str:
-    """What failures of one cause have in common: the place in the adapter, or the words."""
+def cause(error: BaseException, steps: Sequence[Step] = ()) -> str:
+    """What failures of one cause have in common: the place in the adapter, the difference, or the words."""
     place = _place(error)
     if place:
         return f"{type(error).__name__} at {place}"
+    if isinstance(error, ClauseFailed) and error.differences and error.differences[0].pointer:
+        return _difference(error.differences[0], [step.what for step in steps if step.outcome is not None])
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     first = re.sub(r"/\d+(?=[/:])", "/*", first.split("; ")[0])
     return first if isinstance(error, ClauseFailed | Unproven) else f"{type(error).__name__}: {first}"
+
+
+def _difference(first: Difference, calls: Sequence[str]) -> str:
+    where = re.sub(r"/\d+(?=/|$)", "/*", first.pointer)
+    after = f" after {calls[-1]}" if calls else ""
+    return f"at {where}{after}: expected {_compact(first.expected)}, seen {_compact(first.seen)}"
 
 
 def _story(error: Exception) -> Iterator[str]:

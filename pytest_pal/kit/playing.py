@@ -32,7 +32,7 @@ def _restart(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names:
 
 
 def _observe(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:
-    same(subject.observe(step.value), fill(step.expect, names), f"line {step.line}: {step.value} observed", subset=True)
+    same(subject.observe(step.value), fill(step.expect, names), f"scenarios.yaml, line {step.line}: {step.value} observed", subset=True)
 
 
 def _call(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:
@@ -60,7 +60,7 @@ def _held(step: ScenarioStep, subject: Subject, value: Any, names: Names) -> Non
         same(
             value,
             fill(step.expect, names),
-            f"line {step.line}: {step.value} returned something else",
+            f"scenarios.yaml, line {step.line}: {step.value} returned something else",
             subset=True,
             tolerances=tolerances(type(value), subject.traits),
         )

@@ -99,7 +99,7 @@ def _result(target: Target, clause: Clause, bench: Bench, error: Exception | Non
         verdict=verdict,
         latency_ms=round(1000 * max(durations, default=0.0)) if scenario else 0,
         attempts=1 if scenario and durations else 0,
-        cause="" if error is None else explaining.cause(error),
+        cause="" if error is None else explaining.cause(error, bench.steps),
         text="" if error is None else explaining.text(clause, bench.steps, error, _declared(target, swapped)),
     )
 

@@ -29,7 +29,8 @@ NOTHING_MATCHED = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 def activate(config: pytest.Config) -> None:
     """Takes pasted ids out of the arguments, decides what else is run, and registers the session's hooks."""
     pasted = [argument for argument in config.args if argument.startswith(f"{ROOT}::")]
-    config.option.pal_ids += pasted
+    # A worker is handed the option as its controller made it.
+    config.option.pal_ids = [*getattr(config.option, "pal_ids", ()), *pasted]
     config.args = [argument for argument in config.args if argument not in pasted]
     if _pal_alone(config):
         config.args = []

@@ -121,7 +121,7 @@ class LiveSubject:
 
     def advance(self, seconds: float) -> None:
         self.bench.clock.advance(seconds)
-        self._record(Step(f"advance the clock by {seconds:g} s"))
+        self._record(Step(f"advance the clock by {seconds:.10g} s"))
         if hasattr(self.adapter, "run_due"):
             self.waiter.wait(self.adapter.run_due())
 

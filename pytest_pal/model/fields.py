@@ -22,10 +22,15 @@ class FieldClass:
 
 
 EXACT = FieldClass("exact")
+"""Equal, type and value."""
 ID = FieldClass("id")
+"""A vendor's id: consistent one-to-one renaming."""
 TIME = FieldClass("time", tolerance=0.001)
+"""An instant, within 1 ms."""
 MEASURED = FieldClass("measured")
+"""Never a mismatch; invariants and statistics judge it."""
 FREE = FieldClass("free")
+"""Any value of the field's type."""
 
 
 def tolerance(relative: float, trait: str | None = None) -> FieldClass:

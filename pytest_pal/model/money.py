@@ -42,4 +42,6 @@ def _currency(value: str) -> str:
 
 
 Currency = Annotated[str, Strict(), AfterValidator(_currency)]
+"""An ISO 4217 code such as USD."""
 Micros = Annotated[int, Strict(), Field(ge=0)]
+"""An amount of money from 0 on, in millionths of its currency."""

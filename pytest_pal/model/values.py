@@ -130,23 +130,36 @@ def no_control_characters(value: str) -> str:
 
 
 Text = Annotated[str, Strict(), AfterValidator(_text)]
+"""A string of valid unicode: no lone surrogates."""
 PlainText = Annotated[str, Strict(), AfterValidator(_text), AfterValidator(no_control_characters)]
+"""A text without control characters."""
 Key = Annotated[str, Strict(), StringConstraints(pattern=KEY_PATTERN)]
+"""A caller's key, an id, an event id: 1 to 64 of ``A-Za-z0-9._-``, the first a letter or digit."""
 Name = Annotated[str, Strict(), StringConstraints(pattern=NAME_PATTERN)]
+"""The name of a collection, flag, trait, event or variant: lower case, 1 to 40 of ``a-z0-9_``."""
 Flag = Annotated[bool, Strict()]
+"""True or false; never 0 or 1."""
 Integer = Annotated[int, Strict()]
+"""An integer; never a boolean, never 2.0."""
 Count = Annotated[int, Strict(), Field(ge=0)]
+"""An integer from 0 on. A bound of its own goes on `Integer`: a second ``ge`` would not replace this one."""
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+"""A finite number; never a boolean or a string."""
 JsonMap = Annotated[Mapping[str, Any], PlainValidator(_json_map, json_schema_input_type=dict[str, Any])]
+"""A JSON object of any depth up to 100, deeply immutable."""
 JsonValue = Annotated[Any, PlainValidator(freeze, json_schema_input_type=Any)]
+"""Any JSON value, deeply immutable."""
 Day = Annotated[date, BeforeValidator(_day)]
+"""A calendar date; ISO 8601 text is accepted."""
 _Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
     PlainSerializer(instant_text, return_type=str, when_used="json"),
 ]
 Instant = Annotated[_Instant, AfterValidator(_cut)]
+"""An aware instant in UTC, cut to milliseconds; ISO 8601 text with an offset is accepted."""
 InstantRoundedUp = Annotated[_Instant, AfterValidator(_round_up)]
+"""An `Instant` rounded up to the next millisecond: for what must not happen too early."""
 
 
 def frozen_dict(value: Any) -> Any:

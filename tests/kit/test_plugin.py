@@ -204,6 +204,11 @@ def pytest_pal_adapters(config):
     found.stdout.fnmatch_lines(["*cause*clauses:", "*acme_ads: OSError at *conftest.py:* in report"])
 
 
+def test_one_wrong_answer_is_one_cause(broken: pytest.Pytester) -> None:
+    found = broken.runpytest_inprocess("--pal")
+    found.stdout.fnmatch_lines(["1 cause, 3 clauses:", '*at /status after pause: expected "paused", seen "active"'])
+
+
 def test_under_xdist_the_same_clauses_and_verdict(broken: pytest.Pytester) -> None:
     alone = broken.runpytest_subprocess("--pal").parseoutcomes()
     together = broken.runpytest_subprocess("--pal", "-n", "2")

@@ -2,9 +2,7 @@
 
 import json
 
-from pytest_pal import NonRetryableError
-from pytest_pal.primitives.keys import once
-from pytest_pal.primitives.state import StateBox
+from pytest_pal import NonRetryableError, StateBox, once
 
 
 class AcmeGeo:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Protocol
 
-from pytest_pal import Capability, Observed, Output, Payload, operation
-from pytest_pal.model.fields import ID
-from pytest_pal.model.values import Key, Number, Text
+from pytest_pal import ID, Capability, Key, Number, Observed, Output, Payload, Text, operation
 
 
 class Place(Payload):

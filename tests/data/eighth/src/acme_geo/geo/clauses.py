@@ -1,7 +1,6 @@
 """What geo promises beyond the general families."""
 
-from pytest_pal import clause, same
-from pytest_pal.model.subject import Subject
+from pytest_pal import Subject, clause, same
 
 
 @clause("geo.find.rule.found_again")

@@ -1,6 +1,6 @@
 """Samples of geo."""
 
-from pytest_pal.model.samples import Given, Refusal, Sample
+from pytest_pal import Given, Refusal, Sample
 
 SAMPLES = {
     "register": Sample(

@@ -1,0 +1,81 @@
+"""Runs what README.md shows, and compares what it prints with what stands there: ``readme_transcripts.py [--write]``.
+
+An output is marked by ``<!-- output: NAME -->`` on the line before its fence, the example by ``<!-- example -->``.
+With ``--write`` the README is brought up to date; without, the exit code is 1 where it is not.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAUSES = '            made["paused"] = True\n'
+_BLOCK = r"(?<=<!-- {} -->\n```{}\n).*?(?=^```$)"
+_SPENT = re.compile(r"passed in \d+\.\d+s")
+
+
+def example(text: str) -> str:
+    """The source of the adapter that the README shows."""
+    return _block(text, "example", "python")
+
+
+def stale(text: str) -> dict[str, str]:
+    """The outputs that differ from what the README shows: name -> what is printed today."""
+    seen = {name: printed(example(text)) for name, printed in OUTPUTS.items()}
+    return {name: now for name, now in seen.items() if timeless(now) != timeless(_block(text, f"output: {name}"))}
+
+
+def timeless(text: str) -> str:
+    """The text without how long a run took."""
+    return _SPENT.sub("passed", text).replace("=", "")
+
+
+def judged(folder: Path) -> str:
+    """What ``pytest --pal`` prints there, on a terminal of 80 columns."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    command = [sys.executable, "-m", "pytest", "--pal", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=folder, env=env | {"COLUMNS": "80"}, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def _main_job(code: str) -> str:
+    return re.split(r"^(?==+ pal: )", judged(ROOT), flags=re.MULTILINE)[-1]
+
+
+def _failure(code: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "conftest.py").write_text(code.replace(PAUSES, ""), "utf-8")
+        blocks = re.split(r"^(?=[_=]{3})", judged(Path(folder)), flags=re.MULTILINE)
+    return next((block for block in blocks if "ads.pause.rule.stops_spend ___" in block), "no failure\n")
+
+
+OUTPUTS: dict[str, Callable[[str], str]] = {"main job": _main_job, "failure": _failure}
+
+
+def _block(text: str, mark: str, language: str = "text") -> str:
+    found = re.search(_BLOCK.format(re.escape(mark), language), text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise SystemExit(f"{README}: no block marked <!-- {mark} --> before a fence ```{language}")
+    return found[0]
+
+
+def main(options: list[str]) -> int:
+    text = README.read_text("utf-8")
+    found = stale(text)
+    if options == ["--write"]:
+        for name, now in found.items():
+            text = text.replace(_block(text, f"output: {name}"), now)
+        README.write_text(text, "utf-8")
+        return 0
+    for name, now in found.items():
+        sys.stderr.write(f"{README}: {name!r} prints something else; tools/readme_transcripts.py --write\n\n{now}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
