@@ -32,14 +32,15 @@ def text(clause: Clause, steps: Sequence[Step], error: Exception, note: str = ""
 
 def cause(error: BaseException, steps: Sequence[Step] = ()) -> str:
     """What failures of one cause have in common: the place in the adapter, the difference, or the words."""
-    place = _place(error)
-    if place:
-        return f"{type(error).__name__} at {place}"
+    name = type(error).__name__
+    first = str(error).splitlines()[0] if str(error) else name
+    first = re.sub(r"/\d+(?=[/:])", "/*", first.split("; ")[0])
     if isinstance(error, ClauseFailed) and error.differences and error.differences[0].pointer:
         return _difference(error.differences[0], [step.what for step in steps if step.outcome is not None])
-    first = str(error).splitlines()[0] if str(error) else type(error).__name__
-    first = re.sub(r"/\d+(?=[/:])", "/*", first.split("; ")[0])
-    return first if isinstance(error, ClauseFailed | Unproven) else f"{type(error).__name__}: {first}"
+    if isinstance(error, ClauseFailed | Unproven):
+        return first
+    place = _place(error)
+    return f"{name} at {place}" if place else f"{name}: {first}"
 
 
 def _difference(first: Difference, calls: Sequence[str]) -> str:

@@ -32,7 +32,12 @@ def _restart(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names:
 
 
 def _observe(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:
-    same(subject.observe(step.value), fill(step.expect, names), f"scenarios.yaml, line {step.line}: {step.value} observed", subset=True)
+    same(
+        subject.observe(step.value),
+        fill(step.expect, names),
+        f"scenarios.yaml, line {step.line}: {step.value} observed",
+        subset=True,
+    )
 
 
 def _call(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:

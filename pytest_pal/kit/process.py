@@ -19,7 +19,7 @@ from ..model.subject import Outcome
 if TYPE_CHECKING:
     from .bench import Bench
 
-ANSWER_WITHIN_S = 30.0
+ANSWER_WITHIN_S, END_WITHIN_S = 30.0, 2.0
 Arguments = tuple[list[Any], dict[str, Any]]
 
 
@@ -90,8 +90,12 @@ class Child:
         return self._process.poll() is None
 
     def end(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        """Closes its input, which ends it; kills it where that does not help."""
+        try:
+            self._process.communicate(timeout=END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
 
 class _Shared:
@@ -100,9 +104,10 @@ class _Shared:
 
 def start() -> Child:
     """The shared child of this process, started where there is none that lives."""
+    if _Shared.child is not None and not _Shared.child.alive:
+        stop()
     if _Shared.child is None:
         atexit.register(stop)
-    if _Shared.child is None or not _Shared.child.alive:
         _Shared.child = Child()
     return _Shared.child
 
