@@ -80,6 +80,8 @@ class Child:
                 self._process.stdin.flush()
                 outcomes: list[Outcome] = pickle.load(self._process.stdout)
             except (OSError, EOFError, pickle.PickleError) as error:
+                self._process.kill()
+                self._process.wait()
                 raise Unproven(f"the new process ended or did not answer within {ANSWER_WITHIN_S:g} s") from error
             finally:
                 overdue.cancel()
