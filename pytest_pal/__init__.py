@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent
 if __name__ == "pytest_pal" and not (_HERE / "contracts").is_dir() and (_ROOT / "contracts").is_dir():
-    # A clone with core.symlinks=false: the links to ../contracts and ../mocks are small text files.
+    # A clone with core.symlinks=false: the links to ../contracts, ../mocks and ../golden are small text files.
     # Of the package that is then also found inside itself the path stays as it is, so that walks end.
     __path__.append(str(_ROOT))
 

@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from .fixtures import pal, pal_clock, pal_golden
+from .kit.golden_session import GOLDENS, GoldenSession
+
+__all__ = ["pal", "pal_clock", "pal_golden"]
+
 
 class Hooks:
     """Hooks that a conftest.py may implement."""
@@ -32,11 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ):
         group.addoption(option, action="append", default=[], metavar=metavar, help=f"{text} (repeatable)")
     group.addoption("--pal-report", metavar="FILE", help="write the JSON report of a whole run to this file")
+    text = "golden files: verify (default), new writes missing ones, update all that differ, prune deletes orphans"
+    group.addoption("--pal-golden", choices=["verify", "new", "update", "prune"], default="verify", help=text)
     group.addoption("--pal-debug", action="store_true", help="show pytest-pal's own frames in failures")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(GoldenSession(config), GOLDENS)
     if config.option.pal:
         from .kit.session import activate
 

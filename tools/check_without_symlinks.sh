@@ -8,7 +8,7 @@ unset PYTHONPATH PYTHONHOME
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 git clone --quiet --config core.symlinks=false . "$work/clone"
-for link in contracts mocks; do
+for link in contracts mocks golden; do
     if [[ -L "$work/clone/pytest_pal/$link" || ! -f "$work/clone/pytest_pal/$link" ]]; then
         echo "pytest_pal/$link is no text file: core.symlinks=false had no effect" >&2
         exit 1

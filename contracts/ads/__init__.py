@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     traits=AdsTraits,
     observe=AdsObserver,
     mock="pytest_pal.mocks.ads:MockAds",
+    golden="pytest_pal.golden/ads",
 )

@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     traits=CDPTraits,
     observe=CDPObserver,
     mock="pytest_pal.mocks.cdp:MockCDP",
+    golden="pytest_pal.golden/cdp",
 )

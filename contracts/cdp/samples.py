@@ -138,3 +138,5 @@ REFUSALS = (
         given=(PROFILE,),
     ),
 )
+
+SHAPED_BY = ("nested", "event_conflict", "event_history", "unknown_members", "identity")

@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     traits=ExperimentsTraits,
     observe=ExperimentsObserver,
     mock="pytest_pal.mocks.experiments:MockExperiments",
+    golden="pytest_pal.golden/experiments",
 )

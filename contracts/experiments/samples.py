@@ -240,3 +240,5 @@ REFUSALS = (
         given=FLAG,
     ),
 )
+
+SHAPED_BY = ("flag_types",)

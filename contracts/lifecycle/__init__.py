@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     traits=LifecycleTraits,
     observe=LifecycleObserver,
     mock="pytest_pal.mocks.lifecycle:MockLifecycle",
+    golden="pytest_pal.golden/lifecycle",
 )

@@ -188,3 +188,5 @@ REFUSALS = (
         applies=lambda traits: traits.schedule_max_ahead_s is not None,
     ),
 )
+
+SHAPED_BY = ("channels", "tells_suppressed")

@@ -10,4 +10,5 @@ CAPABILITY = Capability(
     protocol=LLMGateway,
     traits=LLMGatewayTraits,
     mock="pytest_pal.mocks.llm_gateway:MockLLMGateway",
+    golden="pytest_pal.golden/llm_gateway",
 )

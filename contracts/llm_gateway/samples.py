@@ -20,3 +20,5 @@ SAMPLES = {
     "models": Sample(lambda scene: {}),
     "route": Sample(prompt),
 }
+
+SHAPED_BY = ("vendor_script",)

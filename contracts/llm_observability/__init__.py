@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     traits=LLMObservabilityTraits,
     observe=LLMObservabilityObserver,
     mock="pytest_pal.mocks.llm_observability:MockLLMObservability",
+    golden="pytest_pal.golden/llm_observability",
 )

@@ -67,3 +67,5 @@ REFUSALS = (
         applies=lambda traits: traits.unknown_trace == "refused",
     ),
 )
+
+SHAPED_BY = ("unknown_trace", "open_traces")

@@ -11,4 +11,5 @@ CAPABILITY = Capability(
     traits=VectorStoreTraits,
     observe=VectorStoreObserver,
     mock="pytest_pal.mocks.vectorstore:MockVectorStore",
+    golden="pytest_pal.golden/vectorstore",
 )

@@ -170,3 +170,5 @@ REFUSALS = (
         given=(INDEXED,),
     ),
 )
+
+SHAPED_BY = ("nested_metadata", "stores_text")

@@ -13,9 +13,28 @@ from ..model.payload import Payload
 NEVER_EQUAL = frozenset({"measured", "free"})
 
 
+LEFT_OUT = object()
+"""What `mapped` is given for a field that is not to be shown."""
+
+
 def comparable(output: Payload, *, drop: frozenset[str] = NEVER_EQUAL, ids: Mapping[Any, str] | None = None) -> Any:
     """The output as JSON, without fields of the classes in ``drop``; ``ids`` renames fields of class id."""
-    return _reduced(output, output.plain(), drop, ids or {})
+    names = ids or {}
+
+    def show(kind: str, item: Any) -> Any:
+        if kind in drop:
+            return LEFT_OUT
+        return names.get(item, item) if kind == "id" else item
+
+    return mapped(output, show)
+
+
+def mapped(output: Payload, show: Callable[[str, Any], Any]) -> dict[str, Any]:
+    """A payload as JSON, each of its fields as ``show(name of its field class, its JSON)`` has it.
+
+    ``extensions`` are left out: they never mismatch.
+    """
+    return _members(output, output.plain(), show)
 
 
 def ids_in(output: Payload) -> list[Any]:
@@ -79,15 +98,19 @@ def _fields(value: Any) -> list[tuple[type[BaseModel], str, Any]]:
     return found
 
 
-def _reduced(value: Any, plain: Any, drop: frozenset[str], ids: Mapping[Any, str]) -> Any:
-    if isinstance(value, tuple):
-        return [_reduced(item, plain[index], drop, ids) for index, item in enumerate(value)]
-    if not isinstance(value, BaseModel):
-        return plain
-    reduced: dict[str, Any] = {}
+def _members(value: BaseModel, plain: dict[str, Any], show: Callable[[str, Any], Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
     for name, field in type(value).model_fields.items():
-        kind, wire = field_class(type(value), name).name, field.alias or name
-        if kind not in drop:
-            item = _reduced(getattr(value, name), plain[wire], drop, ids)
-            reduced[wire] = ids.get(item, item) if kind == "id" else item
-    return reduced
+        if name == "extensions":
+            continue
+        wire = field.alias or name
+        item = show(field_class(type(value), name).name, _inside(getattr(value, name), plain[wire], show))
+        if item is not LEFT_OUT:
+            shown[wire] = item
+    return shown
+
+
+def _inside(value: Any, plain: Any, show: Callable[[str, Any], Any]) -> Any:
+    if isinstance(value, tuple):
+        return [_inside(item, plain[index], show) for index, item in enumerate(value)]
+    return _members(value, plain, show) if isinstance(value, BaseModel) else plain

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from ..model.capability import Capability
@@ -40,7 +43,11 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Contract:
-    """``config`` is the in-process configuration every adapter gets, ``provided`` what samples may use."""
+    """``config`` is the in-process configuration every adapter gets, ``provided`` what samples may use.
+
+    ``goldens`` is the folder of the mock's recorded traces. ``shaped_by`` names the traits that decide
+    what outputs say: with others than the mock's, its traces say nothing about an adapter.
+    """
 
     capability: Capability
     samples: Mapping[str, Sample]
@@ -51,6 +58,18 @@ class Contract:
     provided: Mapping[str, Any]
     scenarios: tuple[Scenario, ...]
     clauses: tuple[Clause, ...] = ()
+    goldens: Path | None = None
+    shaped_by: tuple[str, ...] = ()
+
+    def as_the_mock(self, traits: Any) -> bool:
+        """Whether an adapter with such traits must give the outputs that the mock gives."""
+        return all(getattr(traits, name) == getattr(self._mock_traits, name) for name in self.shaped_by)
+
+    @cached_property
+    def _mock_traits(self) -> Any:
+        module, _, name = (self.capability.mock or "").partition(":")
+        mock = getattr(import_module(module), name) if module else None
+        return self.capability.traits.of(getattr(mock, "traits", None))
 
     @property
     def optional(self) -> tuple[str, ...]:

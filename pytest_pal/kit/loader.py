@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -36,6 +37,8 @@ def load(capability: Capability) -> Contract:
         config=getattr(samples, "CONFIG", {}),
         provided=getattr(samples, "PROVIDED", {}),
         scenarios=tuple(_scenarios(capability)),
+        goldens=_goldens(capability),
+        shaped_by=tuple(getattr(samples, "SHAPED_BY", ())),
     )
     _check_samples(contract, samples)
     for scenario in contract.scenarios:
@@ -43,6 +46,13 @@ def load(capability: Capability) -> Contract:
     clauses = [*_own_clauses(capability), *generate(contract)]
     _check_clauses(contract, clauses)
     return replace(contract, clauses=tuple(sorted(clauses, key=rank)))
+
+
+def _goldens(capability: Capability) -> Path | None:
+    if capability.golden is None:
+        return None
+    package, _, folder = capability.golden.partition("/")
+    return Path(str(resources.files(package))).resolve() / folder
 
 
 def _module(capability: Capability, name: str) -> ModuleType:

@@ -1,10 +1,13 @@
 """What a run has to do: the adapters that are judged, each with its clauses and its required set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import NoReturn
 
 from ..model.clause import WHOLE, Clause, ClauseFailed
+from .families.golden import own_clauses
 from .runner import Run, run_clause, unrunnable
 from .target import Target
 from .verdict import RequiredSet, required_set
@@ -12,7 +15,10 @@ from .verdict import RequiredSet, required_set
 
 @dataclass(frozen=True)
 class Case:
-    """One adapter to be judged. Without a target there are only clauses that say why it cannot be."""
+    """One adapter to be judged. Without a target there are only clauses that say why it cannot be.
+
+    ``own`` are IDs of clauses that the contract does not know: the project's own golden files.
+    """
 
     capability: str
     adapter: str
@@ -20,6 +26,12 @@ class Case:
     target: Target | None
     clauses: tuple[Clause, ...]
     required: RequiredSet
+    own: frozenset[str] = frozenset()
+
+    @cached_property
+    def red_ids(self) -> frozenset[str]:
+        """The clauses whose failure fails the run: the required ones, and the project's own golden files."""
+        return self.required.ids | self.own
 
     def run(self, clause: Clause) -> Run:
         return unrunnable(clause) if self.target is None else run_clause(self.target, clause)
@@ -39,6 +51,14 @@ def case_of(target: Target) -> Case:
     )
     clauses = tuple(clause for clause in contract.clauses if clause.applies(target.traits))
     return Case(contract.capability.name, target.name, target.origin, target, clauses, required)
+
+
+def with_own_goldens(case: Case, folder: Path) -> Case:
+    """The case with a clause per scenario that holds the adapter's trace against the project's own golden file."""
+    if case.target is None:
+        return case
+    own = tuple(own_clauses(case.target.contract, folder))
+    return replace(case, clauses=(*case.clauses, *own), own=frozenset(clause.id for clause in own))
 
 
 @dataclass(frozen=True)

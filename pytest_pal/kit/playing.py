@@ -1,6 +1,7 @@
 """Plays a scenario on a subject, step by step, and holds what is seen against what is expected."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..compare.normal import tolerances
@@ -13,45 +14,63 @@ from .refusing import refuses
 from .templates import Names, fill, seconds
 
 
-def play(scenario: Scenario, subject: Any) -> None:
-    """Fails the clause at the first step whose expectation does not hold."""
-    start = subject.now()
-    variables = subject.target.contract.variables(Scene(subject.traits, start, 0, {}, subject.provided))
-    saved: dict[str, Any] = {**subject.provided, **variables}
-    for step in scenario.steps:
-        if all(subject.offers(part) for part in step.needs):
-            _PLAYERS[step.kind](step, subject, saved, Names(saved, subject.now(), start))
+@dataclass(frozen=True)
+class Played:
+    """A step that was taken, by its place in the scenario: what was sent, and what came of it."""
+
+    number: int
+    step: ScenarioStep
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    rows: list[dict[str, Any]] | None = None
 
 
-def _advance(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:
+def variables(subject: Any) -> dict[str, Any]:
+    """What the placeholders of a scenario stand for with this adapter, before anything is saved."""
+    scene = Scene(subject.traits, subject.now(), 0, {}, subject.provided)
+    return {**subject.provided, **subject.target.contract.variables(scene)}
+
+
+def play(scenario: Scenario, subject: Any) -> list[Played]:
+    """The steps that were taken; fails the clause at the first whose expectation does not hold."""
+    start, saved = subject.now(), variables(subject)
+    return [
+        Played(number, step, **_PLAYERS[step.kind](step, subject, saved, Names(saved, subject.now(), start)))
+        for number, step in enumerate(scenario.steps, 1)
+        if all(subject.offers(part) for part in step.needs)
+    ]
+
+
+def _advance(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> dict[str, Any]:
     subject.advance(seconds(step.value))
+    return {}
 
 
-def _restart(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:
+def _restart(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> dict[str, Any]:
     subject.restart()
+    return {}
 
 
-def _observe(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:
-    same(
-        subject.observe(step.value),
-        fill(step.expect, names),
-        f"scenarios.yaml, line {step.line}: {step.value} observed",
-        subset=True,
-    )
+def _observe(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> dict[str, Any]:
+    rows = subject.observe(step.value)
+    what = f"scenarios.yaml, line {step.line}: {step.value} observed"
+    same(rows, fill(step.expect, names), what, subset=True)
+    return {"rows": rows}
 
 
-def _call(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> None:
+def _call(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> dict[str, Any]:
     operation, arguments = step.value, fill(step.arguments, names)
     missing = next((part for part in (step.part, operation) if part and not subject.offers(part)), None)
     if missing is not None:
         refuses(subject, operation, arguments, "unsupported")
-        return
+        return {}
     outcome = subject.attempt(operation, **arguments)
     if step.error:
         refused(outcome, *step.error)
     elif not (step.exactly_once and _rightly_unknown(subject, outcome)):
         _held(step, subject, outcome.unwrap(), names)
         saved.update(_picked(step.save or {}, outcome.value.plain()))
+    return {"arguments": arguments, "outcome": outcome}
 
 
 def _rightly_unknown(subject: Subject, outcome: Outcome) -> bool:

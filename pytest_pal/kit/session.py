@@ -5,6 +5,7 @@ import gc
 import textwrap
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +20,9 @@ from ..report.conformance import conformance_report
 from . import process
 from .discovery import Discovered, Selection, discover
 from .families import ORDER
+from .golden_session import GOLDENS
 from .items import ROOT, ClauseFilter, PalItem, node
+from .local import local_adapters
 from .plan import Case
 from .verdict import tally
 
@@ -75,18 +78,17 @@ class PalSession:
                 adapters=options.pal_adapter,
                 capabilities=options.pal_capability,
                 required=options.pal_require,
-                local=self._local(),
+                local=local_adapters(self.config),
             )
         )
         self._refuse_unmatched()
+        self._add_goldens()
 
-    def _local(self) -> dict[str, Any]:
-        local: dict[str, Any] = {}
-        for found in self.config.hook.pytest_pal_adapters(config=self.config):
-            if twice := sorted(set(local) & set(found or {})):
-                raise pytest.UsageError(f"two conftest hooks pytest_pal_adapters name {twice[0]!r}; rename one")
-            local.update(found or {})
-        return local
+    def _add_goldens(self) -> None:
+        """An adapter has golden files of its own once the project has a folder for them, or makes one."""
+        goldens: Any = self.config.pluginmanager.get_plugin(GOLDENS)
+        cases = [goldens.prepared(case) for case in self.found.cases]
+        self.found = replace(self.found, cases=tuple(cases))
 
     def _refuse_unmatched(self) -> None:
         options = self.config.option

@@ -32,6 +32,11 @@ class Target:
     def traits(self) -> Traits:
         return self.capability.traits.of(getattr(self.cls, "traits", None))
 
+    @property
+    def is_the_mock(self) -> bool:
+        """True for the class whose traces are the contract's golden files."""
+        return f"{self.cls.__module__}:{self.cls.__qualname__}" == self.capability.mock
+
     @cached_property
     def unsupported(self) -> Mapping[str, str]:
         """Optional operations and parts that are not offered, with the vendor's reason."""

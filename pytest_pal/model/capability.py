@@ -20,7 +20,8 @@ class Capability:
     """One interface that vendors are swappable behind.
 
     ``package`` is the folder's dotted name: its modules ``samples`` and ``clauses`` and its file
-    ``scenarios.yaml`` are read by the kit only. ``mock`` is ``module:Class``. ``observe`` is the
+    ``scenarios.yaml`` are read by the kit only. ``mock`` is ``module:Class``, ``golden`` is
+    ``package/folder`` of the mock's recorded traces, one file per scenario. ``observe`` is the
     Protocol of the second pair of eyes: one method per list of what the vendor keeps.
     """
 
@@ -31,6 +32,7 @@ class Capability:
     traits: type[Traits] = Traits
     observe: type | None = None
     mock: str | None = None
+    golden: str | None = None
 
     @cached_property
     def operations(self) -> Mapping[str, Operation]:

@@ -18,12 +18,12 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-LINKS = ("contracts", "mocks")
+LINKS = ("contracts", "mocks", "golden")
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "*cache*", "dist", "build", "*.egg-info", ".coverage*")
 CAPABILITIES = ["ads", "cdp", "experiments", "lifecycle", "llm_gateway", "llm_observability", "vectorstore"]
 WHERE = """
 import importlib, pkgutil
-for part in ("contracts", "kit", "mocks", "model"):
+for part in ("contracts", "golden", "kit", "mocks", "model"):
     package = importlib.import_module(f"pytest_pal.{part}")
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         print(importlib.import_module(found.name).__file__)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from ...model.clause import Clause
 from ..contract import Contract
-from . import bad_input, concurrency, determinism, idempotency, life_cycle, offline, scenario, shape
+from . import bad_input, concurrency, determinism, golden, idempotency, life_cycle, offline, scenario, shape
 
 ORDER = (
     "discovery",
     "shape",
     "scenario",
+    "golden",
+    "own_golden",
     "rule",
     "determinism",
     "idempotency",
@@ -20,7 +22,7 @@ ORDER = (
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
-_SOURCES = (shape, scenario, determinism, idempotency, bad_input, life_cycle, concurrency, offline)
+_SOURCES = (shape, scenario, golden, determinism, idempotency, bad_input, life_cycle, concurrency, offline)
 
 
 def generate(contract: Contract) -> Iterator[Clause]:

@@ -1,0 +1,1 @@
+"""Recorded traces of the seven mocks: one folder per capability, one file per scenario."""
