@@ -28,7 +28,7 @@ def pal_golden(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Holds a value against a golden file of the test: ``pal_golden(value, name="", classes={})``.
 
     The value is anything that JSON can say, or a payload. ``classes`` gives field classes by RFC 6901
-    pointer, ``*`` for any one token: ``{"/rows/*/id": "id", "/at": "time"}``; instants, UUIDs and the
+    pointer, ``*`` for any place in a list: ``{"/rows/*/id": "id", "/at": "time"}``; instants, UUIDs and the
     fields of payloads have theirs. ``pytest --pal-golden=update`` takes over what was seen.
     """
     from .kit.golden_session import GOLDENS

@@ -84,9 +84,8 @@ def _shown(value: Any, classes: Mapping[str, str], names: _Names, pointer: str) 
     if kind is not None:
         return names.show(kind, value if isinstance(value, list) else str(value))
     if isinstance(value, Mapping):
-        return {
-            _name(key, pointer): _shown(item, classes, names, f"{pointer}/{escape(key)}") for key, item in value.items()
-        }
+        members = ((_name(key, pointer), item) for key, item in value.items())
+        return {name: _shown(item, classes, names, f"{pointer}/{escape(name)}") for name, item in members}
     if isinstance(value, list | tuple):
         return [_shown(item, classes, names, f"{pointer}/*") for item in value]
     if value is None or isinstance(value, str | int | float):
