@@ -2,12 +2,19 @@
 
 import hashlib
 import json
+import math
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import rfc8785
+
+from .errors import PalError
+
+DEEPEST = 500
+PREFIX = "pal:"
 
 
 def file_text(value: Any) -> str:
@@ -19,8 +26,79 @@ def file_text(value: Any) -> str:
 
 
 def digest(value: Any) -> str:
-    """``sha256:<hex>`` of the value's RFC 8785 form."""
-    return "sha256:" + hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+    """``sha256:<hex>`` of the RFC 8785 form of `wrapped`; values are never held equal by it.
+
+    Raises PalError for more than 500 levels, with a pointer.
+    """
+    return "sha256:" + hashlib.sha256(rfc8785.dumps(wrapped(value))).hexdigest()
+
+
+def wrapped(value: Any) -> Any:
+    """The value with everything outside the domain of RFC 8785 as a typed text, one-to-one.
+
+    An integer from 2**53 in magnitude is ``pal:int:9007199254740993``; floats are ``pal:float:nan``,
+    ``pal:float:inf``, ``pal:float:-inf`` and ``pal:float:-0.0``; a text that begins with ``pal:`` is
+    ``pal:str:`` and itself. Raises PalError for more than 500 levels, with a pointer.
+    """
+    if (pointer := too_deep(value)) is not None:
+        raise PalError(f"{pointer[:200]}... is nested deeper than {DEEPEST} levels")
+    return _wrapped(value)
+
+
+def _wrapped(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        members = {}
+        for key, item in value.items():
+            members[key] = _wrapped(item)
+        return members
+    if isinstance(value, list | tuple):
+        items = []
+        for item in value:
+            items.append(_wrapped(item))
+        return items
+    return _wrapped_leaf(value)
+
+
+def _wrapped_leaf(leaf: Any) -> Any:
+    if isinstance(leaf, str):
+        return f"{PREFIX}str:{leaf}" if leaf.startswith(PREFIX) else leaf
+    if isinstance(leaf, int) and abs(leaf) >= 2**53:
+        return f"{PREFIX}int:{_digits(leaf)}"
+    if isinstance(leaf, float) and (not math.isfinite(leaf) or (leaf == 0 and math.copysign(1, leaf) < 0)):
+        return f"{PREFIX}float:{leaf}"
+    return leaf
+
+
+def _digits(whole: int) -> str:
+    """In decimal; in hexadecimal where Python does not write so many digits."""
+    try:
+        return str(whole)
+    except ValueError:
+        return hex(whole)
+
+
+def too_deep(value: Any) -> str | None:
+    """The RFC 6901 pointer of something more than 500 levels down, or None."""
+    level: list[tuple[Any, Any]] = [(value, None)]
+    for _ in range(DEEPEST + 1):
+        level = [(item, (path, key)) for inner, path in level for key, item in _members(inner)]
+        if not level:
+            return None
+    return _pointer(level[0][1])
+
+
+def _members(value: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
+
+
+def _pointer(path: Any) -> str:
+    tokens = []
+    while path is not None:
+        path, token = path
+        tokens.append(str(token).replace("~", "~0").replace("/", "~1"))
+    return "".join(f"/{token}" for token in reversed(tokens))
 
 
 def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:

@@ -16,6 +16,9 @@ TEN_YEARS_S = 3_650 * 86_400
 LOOKALIKES = ("a1", "A1", "a.1", "a-1", "a_1", "1", "x" * 64)
 VALUES = {
     "text": "Été 🎉 «夏» שלום e\u0301",
+    "blanks": "  two  spaces\ttab\r\nline\n",
+    "markup": "<b>A&amp;B</b> 'x' \"y\" \\ %s {n} O'Neil",
+    "email": "Ann@Example.com",
     "empty": "",
     "digits": "007",
     "word": "true",
@@ -25,6 +28,7 @@ VALUES = {
     "one": 1,
     "zero": 0,
     "minus": -1.5,
+    "precise": 0.1234567890123456,
     "year": 2020.0,
     "large": 2**53 - 1,
     "small": -(2**53) + 1,
@@ -154,6 +158,7 @@ def null_removes(subject: Subject) -> None:
 @clause("cdp.upsert_profile.rule.nested_merge", applies=lambda traits: traits.nested == "merge")
 def nested_merge(subject: Subject) -> None:
     """With traits.nested = merge an object patches at any depth, as RFC 7386 says."""
+    deep = {"ZIP Code": {"Länge": {"c": {"D": 1}}}}
     steps: tuple[tuple[Any, Any], ...] = (
         ({"city": "Pune", "lines": ["a", "b"], "no": None}, {"city": "Pune", "lines": ["a", "b"]}),
         (
@@ -165,10 +170,12 @@ def nested_merge(subject: Subject) -> None:
         ({"geo": 5}, {"geo": 5}),
         ({"geo": {"lat": None}}, {"geo": {}}),
         ("nowhere", "nowhere"),
+        (deep, deep),
     )
     consent = {"consent": {"email": True}}
     for patch, expected in steps:
         patched(subject, {"at": patch, "work": patch, **consent}, {"at": expected, "work": expected, **consent})
+    patched(subject, {"new": {}}, {"at": deep, "work": deep, "new": {}, **consent})
 
 
 @clause("cdp.upsert_profile.rule.nested_replace", applies=lambda traits: traits.nested == "replace")
@@ -225,6 +232,18 @@ def too_many(subject: Subject) -> None:
     if outcome.error is not None:
         refused(outcome, "payload_too_large")
     expected = {"plan": "pro", **({} if outcome.error else many)}
+    same(kept(subject, USER)["traits"], expected, "the stored traits")
+
+
+@clause("cdp.upsert_profile.rule.long_value")
+def long_value(subject: Subject) -> None:
+    """A long text is kept whole, or payload_too_large without effect; it is never cut."""
+    upsert(subject, USER, {"plan": "pro"})
+    long = "é" * 70_000
+    outcome = subject.attempt("upsert_profile", id=USER, traits={"bio": long}, identifiers={})
+    if outcome.error is not None:
+        refused(outcome, "payload_too_large")
+    expected = {"plan": "pro", **({} if outcome.error else {"bio": long})}
     same(kept(subject, USER)["traits"], expected, "the stored traits")
 
 
@@ -287,11 +306,11 @@ def released_identifier(subject: Subject) -> None:
 
 @clause("cdp.upsert_profile.rule.identifier_names")
 def identifier_names(subject: Subject) -> None:
-    """An identifier is a name with its value: the same string under another name is another identifier."""
-    upsert(subject, USER, None, {"crm_id": "77", "device": "77"})
-    upsert(subject, OTHER, None, {"account": "77"})
-    same(kept(subject, USER)["identifiers"], {"crm_id": "77", "device": "77"}, USER)
-    same(kept(subject, OTHER)["identifiers"], {"account": "77"}, OTHER)
+    """An identifier is a name with its value: under another name, or in other case, it is another one."""
+    upsert(subject, USER, None, {"crm_id": "77", "device": "77", "partner": "ab"})
+    upsert(subject, OTHER, None, {"account": "77", "partner": "AB"})
+    same(kept(subject, USER)["identifiers"], {"crm_id": "77", "device": "77", "partner": "ab"}, USER)
+    same(kept(subject, OTHER)["identifiers"], {"account": "77", "partner": "AB"}, OTHER)
 
 
 @clause("cdp.upsert_profile.rule.one_claim", applies=lambda traits: traits.identity == "conflict")
@@ -429,7 +448,7 @@ def properties(subject: Subject) -> None:
     """Properties are kept as given under any name: arrays, an empty map, objects where traits may nest."""
     cart = {"items": [{"sku": "A", "n": 2, "note": None}], "none": {}}
     given = [
-        event(subject, "e1", properties={"Größe 1": ["b", "a", "b"], "0": []}),
+        event(subject, "e1", name="e" * 40, properties={"Größe 1": ["b", "a", "b"], "0": [], "coupon": None}),
         event(subject, "e2", properties={}),
         event(subject, "e3", properties={} if subject.traits.nested == "unsupported" else {"cart": cart}),
     ]
@@ -500,11 +519,22 @@ def same_body(subject: Subject) -> None:
     _are(subject, USER, [given])
 
 
+@clause("cdp.ingest_event.rule.known_id_first")
+def known_id_first(subject: Subject) -> None:
+    """A known event_id is answered before its time is checked: 23 hours later it may be too old for a new one."""
+    given = event(subject, "e1", time=subject.now() - WINDOW + timedelta(seconds=10))
+    first = subject.call("ingest_event", **given)
+    subject.advance(23 * 3_600)
+    same(subject.call("ingest_event", **given), first, "the receipt of the repeat")
+    _one_event(subject, "e1", USER)
+
+
 @clause("cdp.ingest_event.rule.one_per_id")
 def one_per_id(subject: Subject) -> None:
     """There is one event of an event_id, whichever part of a later body differs."""
     upsert(subject, OTHER)
-    first = event(subject, "e1", properties={"seats": 1})
+    time = (subject.now() - timedelta(hours=1)).replace(microsecond=500_000)
+    first = event(subject, "e1", time=time, properties={"seats": 1})
     subject.call("ingest_event", **first)
     for change in _other_bodies(first):
         outcome = subject.attempt("ingest_event", **{**first, **change})
@@ -521,6 +551,7 @@ def _other_bodies(first: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {"name": "order_cancelled"},
         {"time": first["time"] - timedelta(seconds=1)},
+        {"time": first["time"] - timedelta(milliseconds=5)},
         {"properties": {"seats": 2}},
         {"properties": {"seats": True}},
         {"properties": {}},
@@ -584,6 +615,15 @@ def other_instance(subject: Subject) -> None:
     for plan in ("free", "pro"):
         upsert(subject, USER, {"plan": plan}, {"crm_id": plan})
         same(kept(sibling, USER), {"id": USER, "traits": {"plan": plan}, "identifiers": {"crm_id": plan}}, USER)
+
+
+@clause("cdp.get_profile.rule.by_id")
+def by_id(subject: Subject) -> None:
+    """A profile is found by its id only, never by an identifier; and once it is made, however often it was not."""
+    upsert(subject, USER, {}, {"crm_id": OTHER})
+    refused(subject.attempt("get_profile", id=OTHER), "not_found")
+    upsert(subject, OTHER, {"plan": "pro"})
+    same(kept(subject, OTHER), {"id": OTHER, "traits": {"plan": "pro"}, "identifiers": {}}, OTHER)
 
 
 @clause("cdp.get_profile.rule.only_reads")

@@ -15,12 +15,13 @@ from ...model.subject import Call, Subject
 DAY = 86_400
 CHANCE = 1e-6
 # The upper points of the chi-square distribution for that chance, by degrees of freedom.
-CRITICAL = {1: NormalDist().inv_cdf(1 - CHANCE / 2) ** 2, 2: -2 * log(CHANCE)}
+CRITICAL = {1: NormalDist().inv_cdf(1 - CHANCE / 2) ** 2, 2: -2 * log(CHANCE), 3: 30.66}
 DEVIATIONS = -NormalDist().inv_cdf(CHANCE)
 EVENLY = [5_000, 5_000]
+LOOKALIKES = ("Exp-1", "exp-1", "exp.1", "exp_1", f"{'x' * 63}a", f"{'x' * 63}b")
 TYPES: dict[str, tuple[Any, ...]] = {
     "boolean": (True, False),
-    "string": ("", " Grün 🎉 e\u0301 «x»\ttab "),
+    "string": ("", " Grün 🎉 e\u0301 «x»\ttab ", "true", "x" * 300),
     "number": (0, -1.5, 2**53 - 1),
 }
 
@@ -145,7 +146,8 @@ def flag_keeps_percent(subject: Subject) -> None:
     for percent in (35, 0):
         flag(subject)
         subject.call("ramp", key="flag_0", percent=percent)
-        same(flag(subject, value=False).percent, percent, "percent after the flag was set again")
+        for value in (False, True):
+            same(flag(subject, value=value).percent, percent, "percent after the flag was set again")
         same(subject.call("get_flag", key="flag_0").percent, percent, "percent of the flag that is read")
 
 
@@ -155,17 +157,23 @@ def type_stays(subject: Subject) -> None:
     looks_alike = {"boolean": True, "string": "1", "number": 1}
     for kind in subject.traits.flag_types:
         key = f"flag_{kind}"
-        flag(subject, key, looks_alike[kind])
+        before = flag(subject, key, looks_alike[kind], [("plan", "eq", "pro", "off")])
         subject.call("get_flag", key=key)
-        for other in subject.traits.flag_types:
-            again = subject.attempt("set_flag", key=key, value=looks_alike[other], rules=[])
-            if other == kind:
-                again.unwrap()
-            else:
-                refused(again, "conflict")
-        same(subject.call("get_flag", key=key).value, looks_alike[kind], "the value after the refused ones")
+        for other in set(subject.traits.flag_types) - {kind}:
+            refused(subject.attempt("set_flag", key=key, value=looks_alike[other], rules=[]), "conflict")
+        same(subject.call("get_flag", key=key), before, "the flag after the refused ones")
+        flag(subject, key, looks_alike[kind])
     if "number" in subject.traits.flag_types:
         same(flag(subject, "flag_number", 2.5).value, 2.5, "a fraction after a whole number")
+
+
+@clause("experiments.get_flag.rule.other_instance")
+def other_instance(subject: Subject) -> None:
+    """What one instance sets, another one reads within traits.read_bound_s, also if it has read before."""
+    sibling = subject.sibling()
+    for value in (True, False):
+        written = flag(subject, value=value)
+        same(sibling.call("get_flag", key="flag_0"), written, "the flag as another instance reads it")
 
 
 @clause("experiments.ramp.rule.shown")
@@ -203,9 +211,14 @@ def matching(subject: Subject) -> None:
         ("eq", "Zürich 🎉", {"x": "Zürich 🎉"}, True),
         ("eq", "Zürich", {"x": "Genève"}, False),
         ("eq", "Zürich", {"y": "Zürich"}, False),
+        ("eq", "Zürich", {"X": "Zürich"}, False),
+        ("eq", "Zürich", {"x": "zürich"}, False),
+        ("eq", "Zürich", {"x": "Zrich"}, False),
+        ("eq", "Zürich", {"x": "Zürich-West"}, False),
         ("eq", "Zürich", {}, False),
         ("in", ["a", "b"], {"x": "b"}, True),
         ("in", ["a", "b"], {"x": "c"}, False),
+        ("in", ["abc"], {"x": "b"}, False),
         ("in", ["a", "b"], {}, False),
         ("eq", 2020, {"x": 2020.0}, True),
         ("in", [7, 1.5], {"x": 1.5}, True),
@@ -214,13 +227,16 @@ def matching(subject: Subject) -> None:
         ("eq", False, {"x": False}, True),
         ("eq", True, {"x": False}, False),
         ("eq", False, {}, False),
+        ("eq", False, {"x": None}, False),
         ("eq", 1, {"x": True}, False),
         ("eq", True, {"x": 1}, False),
         ("in", [0, 5], {"x": False}, False),
     ]
     for n, (op, value, _, _) in enumerate(table):
         flag(subject, f"flag_{n}", True, [("x", op, value, "off")])
+    flag(subject, "by_unit", True, [(name, "eq", "unit-0", "off") for name in ("key", "unit_id", "id")])
     settle(subject)
+    same(assign(subject, "by_unit", "unit-0"), ("on", "assigned"), "a unit's id is no attribute of it")
     for n, (op, value, attributes, matches) in enumerate(table):
         expected = ("off", "rule") if matches else ("on", "assigned")
         what = f"variant and reason of a unit with {attributes} under the rule x {op} {value!r} -> off"
@@ -314,7 +330,7 @@ def share(subject: Subject) -> None:
     """Percent is the share of units that are in."""
     flag(subject)
     start(subject)
-    for percent in (30, 90):
+    for percent in (30, 95):
         for key in ("flag_0", "exp_0"):
             ramp(subject, key, percent)
             reasons = Counter(assign(subject, key, unit)[1] for unit in units(1_000))
@@ -329,12 +345,13 @@ def keeps_units(subject: Subject) -> None:
     start(subject)
     for key in ("flag_0", "exp_0"):
         first: dict[int, dict[str, Any]] = {}
-        for percent in (20, 60, 0, 60, 20, 60):
+        for percent in (20, 50, 60, 0, 60, 20, 60):
             ramp(subject, key, percent)
             found = _in(subject, key)
             first.setdefault(percent, found)
             same(found, first[percent], f"units of {key} that are in at percent {percent}, once more")
-        same(first[60], first[20], f"units of {key} that were in at percent 20, at 60", subset=True)
+        for low, high in ((20, 50), (50, 60)):
+            same(first[high], first[low], f"units of {key} that were in at percent {low}, at {high}", subset=True)
         holds(len(first[20]) < len(first[60]), "the share did not rise", seen=[len(first[20]), len(first[60])])
 
 
@@ -353,6 +370,27 @@ def ab_echo(subject: Subject) -> None:
     for _ in range(2):
         seen = subject.call("start_ab", **settings).plain()
         same(seen, {**settings, "percent": 100}, "the experiment differs from its settings", subset=True)
+
+
+@clause("experiments.start_ab.rule.other_order")
+def other_order(subject: Subject) -> None:
+    """The same variants with the same weights in another order are other settings: lift is against the first."""
+    start(subject, weights=[4_000, 6_000])
+    other = {"key": "exp_0", "variants": ["b", "a"], "weights": [6_000, 4_000], "metric": "sales"}
+    refused(subject.attempt("start_ab", **other), "conflict")
+
+
+@clause("experiments.adapter.rule.ids")
+def ids(subject: Subject) -> None:
+    """Experiments, metrics and units whose ids look alike are different ones; 64 characters count."""
+    for key in LOOKALIKES:
+        settings = {"key": key, "variants": ["a", "b"], "weights": EVENLY, "metric": key}
+        same(subject.call("start_ab", **settings).plain(), settings, "the settings", subset=True)
+    settle(subject)
+    for n, key in enumerate(LOOKALIKES):
+        assigned(subject, key, LOOKALIKES[n:])
+    seen = [sum(row["units"] for row in rows(subject, key).values()) for key in LOOKALIKES]
+    same(seen, [len(LOOKALIKES) - n for n in range(len(LOOKALIKES))], "units of the experiments")
 
 
 @clause("experiments.start_ab.rule.keeps_percent")
@@ -385,7 +423,7 @@ def bandit_echo(subject: Subject) -> None:
 @clause("experiments.assign.rule.balanced")
 def balance(subject: Subject) -> None:
     """Of 10,000 units each variant gets the share of its weight, within traits.balance_tolerance and chance."""
-    weights = {"a": 5_000, "b": 0, "c": 3_000, "d": 2_000}
+    weights = {"a": 4_970, "b": 0, "c": 3_000, "d": 2_000, "e": 30}
     start(subject, weights=list(weights.values()))
     settle(subject)
     counts = Counter(assigned(subject, "exp_0", units(10_000, "user")).values())
@@ -513,18 +551,25 @@ def every_variant(subject: Subject) -> None:
 
 @clause("experiments.report.rule.bandit_rows", needs=["start_bandit"])
 def every_arm(subject: Subject) -> None:
-    """A bandit's report has one row for every arm, and counts its exposed units."""
+    """A bandit's report has one row for every arm, counts its exposed units, and gives lifts."""
     bandit(subject, ["left", "right", "up"], 0)
     settle(subject)
     found = Counter(assigned(subject, "bandit_0", units(20)).values())
     counts = {arm: row["units"] for arm, row in rows(subject, "bandit_0").items()}
     same(counts, {"left": 0, "right": 0, "up": 0, **found}, "units of the arms")
+    if subject.offers("record"):
+        record(subject, "bandit_0", {unit: [1] for unit in units(20)})
+        lifts = {row["lift"] for row in rows(subject, "bandit_0").values() if row["units"]}
+        same(
+            sorted(map(str, lifts)), sorted({str(lift) for lift in lifts if lift == 0}), "lifts of arms that are alike"
+        )
 
 
 @clause("experiments.report.rule.as_of")
 def as_of(subject: Subject) -> None:
     """A report says its experiment's key and the instant it holds for."""
     start(subject)
+    subject.advance(3_600)
     found = subject.call("report", key="exp_0")
     same(found.key, "exp_0", "key")
     lag = (subject.now() - found.as_of).total_seconds()
@@ -534,14 +579,12 @@ def as_of(subject: Subject) -> None:
 @clause("experiments.record.rule.counts", needs=["record"])
 def counts(subject: Subject) -> None:
     """A report counts each record of an exposed unit; mean is their sum / units, lift is against the first variant."""
-    start(subject)
+    start(subject, weights=[4_000, 3_000, 3_000])
     start(subject, "exp_1")
     settle(subject)
-    found = assigned(subject, "exp_0", units(24))
+    found = assigned(subject, "exp_0", units(40))
     assigned(subject, "exp_1", units(24))
-    values: dict[str, list[float]] = {
-        unit: [n, 0.25, -1] if n % 2 else [n] for n, unit in enumerate(units(20), start=1)
-    }
+    values: dict[str, list[float]] = {unit: [n, 0.25, -1] if n % 2 else [n] for n, unit in enumerate(units(30))}
     record(subject, "exp_0", values)
     record(subject, "exp_1", {unit: [1_000] for unit in units(3)})
     _counted(rows(subject, "exp_0"), found, values)
@@ -552,15 +595,26 @@ def counts(subject: Subject) -> None:
 
 def _counted(seen: Any, found: Mapping[str, str | None], values: Mapping[str, list[float]]) -> None:
     expected: dict[str, dict[str, Any]] = {}
-    for variant in ("a", "b"):
+    for variant in ("a", "b", "c"):
         members = [unit for unit in found if found[unit] == variant]
-        holds(bool(members), f"no unit of {len(found)} got {variant}, at half of the weight")
+        holds(bool(members), f"no unit of {len(found)} got {variant}, at a third of the weight")
         all_values = [value for unit in members for value in values.get(unit, [])]
         mean = fsum(all_values) / len(members)
         expected[variant] = {"units": len(members), "conversions": len(all_values), "mean": mean}
-    expected["a"]["lift"] = 0
-    expected["b"]["lift"] = expected["b"]["mean"] / expected["a"]["mean"] - 1
+    for row in expected.values():
+        row["lift"] = row["mean"] / expected["a"]["mean"] - 1
     same(seen, expected, "the report's rows", tolerances=lambda pointer: 1e-6)
+
+
+@clause("experiments.record.rule.key_scope", needs=["record"])
+def key_scope(subject: Subject) -> None:
+    """A record's key is the account's: another experiment or another unit under a known key is a key conflict."""
+    start(subject)
+    start(subject, "exp_1")
+    first = {"key": "exp_0", "unit_id": "unit-0", "value": 1.0, "idempotency_key": subject.key()}
+    subject.call("record", **first)
+    for change in ({"key": "exp_1"}, {"unit_id": "unit-1"}):
+        refused(subject.attempt("record", **{**first, **change}), "key_conflict")
 
 
 @clause("experiments.record.rule.from_exposure_on", needs=["record"])

@@ -126,8 +126,12 @@ def _outcome(step: Step) -> str:
 
 
 def _compact(value: Any) -> str:
-    """JSON on one line; a lone surrogate is escaped, since no terminal can print one."""
-    return json.dumps(value, ensure_ascii=False, default=_plain).encode(errors="backslashreplace").decode()
+    """JSON on one line, or else Python; a lone surrogate is escaped, since no terminal can print one."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=_plain)
+    except (TypeError, ValueError, RecursionError):
+        text = repr(value)
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _plain(value: Any) -> Any:

@@ -53,6 +53,17 @@ class Launch:
         )
 
 
+class Unportable(Exception):
+    """The configuration holds what lives in this process only, such as an engine in memory."""
+
+
+def _pickled(launch: Launch) -> bytes:
+    try:
+        return pickle.dumps(launch)
+    except (TypeError, AttributeError, pickle.PickleError) as error:
+        raise Unportable(str(error)) from error
+
+
 class Child:
     """A started interpreter that answers launches one after another."""
 
@@ -68,8 +79,8 @@ class Child:
         self._lock = threading.Lock()
 
     def ask(self, launch: Launch) -> list[Outcome]:
-        """Raises `Unproven` where the child dies or does not answer within 30 s."""
-        question = pickle.dumps(launch)
+        """Raises `Unproven` where the child dies or does not answer within 30 s, `Unportable` as it says."""
+        question = _pickled(launch)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         overdue = threading.Timer(ANSWER_WITHIN_S, self._process.kill)

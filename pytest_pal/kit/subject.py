@@ -21,7 +21,7 @@ from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
 from .bench import Bench, Step
 from .observers import rows
-from .process import Launch, run_elsewhere
+from .process import Launch, Unportable, run_elsewhere
 from .target import Target
 from .waiting import Waiter
 
@@ -153,7 +153,12 @@ class LiveSubject:
         ready = [self._ready(call.operation, call.arguments) for call in calls]
         launch = Launch.of(self.bench, [(found.name, self._checked(found, arguments)) for found, arguments in ready])
         self._record(Step("in a new process, under another hash seed:"))
-        outcomes = [self._accepted(outcome) for outcome in run_elsewhere(launch)]
+        try:
+            outcomes = [self._accepted(outcome) for outcome in run_elsewhere(launch)]
+        except Unportable:
+            # The vendor lives and dies with this process, and so does every adapter of it.
+            self.restart()
+            return [self.attempt(call.operation, **call.arguments) for call in calls]
         for call, outcome in zip(calls, outcomes, strict=True):
             self._record(Step(call.operation, call.arguments, outcome))
         return outcomes
@@ -182,7 +187,7 @@ class LiveSubject:
 
     def _invoke(self, declared: Operation, arguments: Mapping[str, Any]) -> Any:
         positional, keyword = self._checked(declared, arguments)
-        if not hasattr(self.adapter, declared.name) and not self.offers(declared.name):
+        if not callable(getattr(self.adapter, declared.name, None)) and not self.offers(declared.name):
             raise NonRetryableError("unsupported", self.target.unsupported[declared.name])
         return getattr(self.adapter, declared.name)(*positional, **keyword)
 

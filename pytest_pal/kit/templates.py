@@ -1,4 +1,7 @@
-"""Placeholders of scenarios: ``${name}``, ``${now+2d}``, ``${today-1}``, ``${x*120}``, and matchers."""
+"""Placeholders of scenarios: ``${name}``, ``${now+2d}``, ``${today-1}``, ``${day+1}``, ``${x*120}``, and matchers.
+
+``today`` is the scenario's first day, ``day`` the one that the clock shows now.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +13,7 @@ from ..errors import PalError
 from ..model.differences import Difference, differences
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
-_SHIFTED = re.compile(r"(now|today)([+-]\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_SHIFTED = re.compile(r"(now|today|day)([+-]\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 _REPEATED = re.compile(r"(.)\*(\d+)", re.DOTALL)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
@@ -58,19 +61,20 @@ def _text(template: str, names: Names) -> Any:
 def _value(expression: str, names: Names) -> Any:
     if expression in names.values:
         return names.values[expression]
-    if expression in ("now", "today"):
+    if expression in ("now", "today", "day"):
         expression += "+0"
     if shifted := _SHIFTED.fullmatch(expression):
         return _moment(shifted, names)
     if repeated := _REPEATED.fullmatch(expression):
         return repeated[1] * int(repeated[2])
-    raise PalError(f"${{{expression}}} is not known here; known: {', '.join(sorted(names.values))}, now, today")
+    raise PalError(f"${{{expression}}} is not known here; known: {', '.join(sorted(names.values))}, now, today, day")
 
 
 def _moment(shifted: re.Match[str], names: Names) -> Any:
     base, amount, unit = shifted[1], float(shifted[2]), shifted[3]
-    if base == "today":
-        return (names.start.date() + timedelta(days=amount)).isoformat()
+    if base != "now":
+        first = names.start if base == "today" else names.now
+        return (first.date() + timedelta(days=amount)).isoformat()
     return (
         (names.now + timedelta(seconds=amount * _SECONDS[unit or "s"]))
         .isoformat(timespec="milliseconds")

@@ -501,7 +501,75 @@ class CreatesOnRead(MockCDP):
         return super().get_profile(id)
 
 
+class CutsLongText(MockCDP):
+    def _patched(self, traits: Json, patch: Mapping[str, Any]) -> Json:
+        patched = super()._patched(traits, patch)
+        return {name: value[:65_535] if isinstance(value, str) else value for name, value in patched.items()}
+
+
+class ChecksTimeFirst(MockCDP):
+    def ingest_event(self, event_id: str, profile_id: str, name: str, time: Any, properties: Any) -> Json:
+        if time < self._ctx.clock.now() - timedelta(hours=72):
+            raise NonRetryableError("invalid", "too old")
+        return super().ingest_event(event_id, profile_id, name, time, properties)
+
+
+class FindsByIdentifier(MockCDP):
+    def get_profile(self, id: str) -> Json:
+        with self._box as state:
+            owners = [own for own, found in state["profiles"].items() if id in found["identifiers"].values()]
+        return super().get_profile(owners[0] if owners else id)
+
+
+class RemembersAbsence(MockCDP):
+    def get_profile(self, id: str) -> Json:
+        absent = self.__dict__.setdefault("_absent", set())
+        try:
+            if id in absent:
+                raise NonRetryableError("not_found")
+            return super().get_profile(id)
+        except NonRetryableError:
+            absent.add(id)
+            raise
+
+
+class FoldsIdentifiers(MockCDP):
+    def _data(self, state: Json) -> CustomerData:
+        data = CustomerData(state)
+        data.owner = lambda name, value: next(  # type: ignore[method-assign]
+            (
+                id
+                for id, found in state["profiles"].items()
+                if str(found["identifiers"].get(name)).lower() == str(value).lower()
+            ),
+            None,
+        )
+        return data
+
+
+class StripsText(MockCDP):
+    def _patched(self, traits: Json, patch: Mapping[str, Any]) -> Json:
+        patched = super()._patched(traits, patch)
+        return {name: value.strip() if isinstance(value, str) else value for name, value in patched.items()}
+
+
+class WholeSeconds(MockCDP):
+    def ingest_event(self, event_id: str, profile_id: str, name: str, time: Any, properties: Any) -> Json:
+        with self._box as state:
+            known = next((event for event in state["events"] if event["event_id"] == event_id), None)
+        if known is not None and known["time"][:19] == instant_text(time)[:19]:
+            time = datetime.fromisoformat(known["time"])
+        return super().ingest_event(event_id, profile_id, name, time, properties)
+
+
 SABOTEURS = [
+    (CutsLongText, "cdp.upsert_profile.rule.long_value"),
+    (ChecksTimeFirst, "cdp.ingest_event.rule.known_id_first"),
+    (FindsByIdentifier, "cdp.get_profile.rule.by_id"),
+    (RemembersAbsence, "cdp.get_profile.rule.by_id"),
+    (FoldsIdentifiers, "cdp.upsert_profile.rule.identifier_names"),
+    (StripsText, "cdp.upsert_profile.rule.values"),
+    (WholeSeconds, "cdp.ingest_event.rule.one_per_id"),
     (ReplacesTraits, "cdp.upsert_profile.rule.merge"),
     (ReturnsThePatch, "cdp.upsert_profile.rule.merge"),
     (StoresNull, "cdp.upsert_profile.rule.null_removes"),

@@ -537,6 +537,47 @@ class Converts(MockExperiments):
         return super().set_flag(key, bool(value), rules)
 
 
+class ReadsOnce(MockExperiments):
+    def get_flag(self, key: str) -> Json:
+        known: Json = self.__dict__.setdefault("_known", {}).setdefault(key, super().get_flag(key))
+        return known
+
+    def set_flag(self, key: str, value: Any, rules: Any) -> Json:
+        self.__dict__.setdefault("_known", {}).pop(key, None)
+        return super().set_flag(key, value, rules)
+
+
+class AnyOrder(MockExperiments):
+    def start_ab(self, key: str, variants: Any, weights: Any, metric: str) -> Json:
+        with self._box as state:
+            known = state["experiments"].get(key)
+            if known and dict(zip(known["variants"], known["weights"], strict=True)) == dict(
+                zip(variants, weights, strict=True)
+            ):
+                variants, weights = known["variants"], known["weights"]
+        return super().start_ab(key, variants, weights, metric)
+
+
+class FoldsUnits(MockExperiments):
+    def assign(self, key: str, unit_id: str, attributes: Any) -> Json:
+        return {**super().assign(key, unit_id.lower(), attributes), "unit_id": unit_id}
+
+
+class FoldsMetrics(MockExperiments):
+    def start_ab(self, key: str, variants: Any, weights: Any, metric: str) -> Json:
+        return super().start_ab(key, variants, weights, metric.lower())
+
+
+class KeyOfExperiment(MockExperiments):
+    def record(self, key: str, unit_id: str, value: float, *, idempotency_key: str) -> Json:
+        return super().record(key, unit_id, value, idempotency_key=f"{key}.{idempotency_key}"[:64])
+
+
+class KeyOfUnit(MockExperiments):
+    def record(self, key: str, unit_id: str, value: float, *, idempotency_key: str) -> Json:
+        return super().record(key, unit_id, value, idempotency_key=f"{unit_id}.{idempotency_key}"[:64])
+
+
 RULE = "experiments.{}.rule.{}"
 SABOTEURS: list[tuple[type, str]] = [
     (CutsText, "set_flag.rule.echo"),
@@ -549,6 +590,12 @@ SABOTEURS: list[tuple[type, str]] = [
     (BooleansAreIntegers, "set_flag.rule.type_stays"),
     (over(ChangesType), "set_flag.rule.type_stays"),
     (StrictNumbers, "set_flag.rule.type_stays"),
+    (ReadsOnce, "get_flag.rule.other_instance"),
+    (AnyOrder, "start_ab.rule.other_order"),
+    (FoldsUnits, "adapter.rule.ids"),
+    (FoldsMetrics, "adapter.rule.ids"),
+    (KeyOfExperiment, "record.rule.key_scope"),
+    (KeyOfUnit, "record.rule.key_scope"),
     (over(RampClearsRules), "ramp.rule.shown"),
     (over(FalsyIsOff), "assign.rule.flag_value"),
     (over(FalseIsOn), "assign.rule.flag_value"),

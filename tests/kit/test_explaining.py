@@ -93,6 +93,11 @@ def test_a_failure_tells_what_caused_it() -> None:
     assert "failed: it broke\nraised: OSError: disk full" in text(CLAUSE, (), error)
 
 
+def test_what_json_cannot_say_is_shown_as_python() -> None:
+    for strange in ({(1, 2): 3}, {1, 2}):
+        assert "seen:" in text(CLAUSE, (), failed(lambda seen=strange: holds(False, "it broke", seen=seen)))
+
+
 def test_levels_are_told() -> None:
     should = Clause("ads.pause.rule.x", "It should.", lambda subject: None, level=Level.SHOULD)
     assert text(should, (), Unproven("x")).startswith("SHOULD: It should.")

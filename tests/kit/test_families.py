@@ -1,8 +1,11 @@
 """Every generated clause has a saboteur that it must fail; correct but unusual adapters pass them all."""
 
 import contextlib
+import json
+import re
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +15,7 @@ from pytest_pal.contracts.ads.protocol import AdsTraits, Campaign
 from pytest_pal.errors import NonRetryableError, RetryableError
 from pytest_pal.kit.harness import Harness
 from pytest_pal.mocks.ads import AdsAccount, MockAds
+from pytest_pal.mocks.cdp import MockCDP
 
 from ..judging import fallen, judge
 
@@ -73,6 +77,62 @@ class IgnoresOtherPayload(MockAds):
         with self._box as state:
             known = state["keys"].get(f"create_campaign/{idempotency_key}")
             return known["result"] if known else super().create_campaign(spec, idempotency_key=idempotency_key)
+
+
+class FoldsKeys(MockAds):
+    """Takes keys for the same that differ in case, in punctuation, or after 50 characters."""
+
+    fold: ClassVar[Callable[[str], str]]
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        return super().create_campaign(spec, idempotency_key=type(self).fold(idempotency_key))
+
+
+class FoldsCase(FoldsKeys):
+    fold = str.lower
+
+
+class FoldsPunctuation(FoldsKeys):
+    fold = staticmethod(lambda key: re.sub("[._-]", "-", key))
+
+
+class CutsKeys(FoldsKeys):
+    fold = staticmethod(lambda key: key[:50])
+
+
+class ComparesPayloads(MockAds):
+    """Takes for the same payload what has the same print."""
+
+    def print_of(self, spec: Any) -> Any:
+        raise NotImplementedError
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        with self._box as state:
+            prints = state.setdefault("prints", {})
+            known = state["keys"].get(f"create_campaign/{idempotency_key}")
+            if prints.setdefault(idempotency_key, self.print_of(spec)) != self.print_of(spec):
+                raise NonRetryableError("key_conflict")
+            return known["result"] if known else super().create_campaign(spec, idempotency_key=idempotency_key)
+
+
+class IgnoresTargeting(ComparesPayloads):
+    def print_of(self, spec: Any) -> Any:
+        return {**spec.plain(), "targeting": None}
+
+
+class IgnoresPaused(ComparesPayloads):
+    def print_of(self, spec: Any) -> Any:
+        return {**spec.plain(), "paused": None}
+
+
+class TrueIsOne(ComparesPayloads):
+    def print_of(self, spec: Any) -> Any:
+        return repr(spec.plain()).replace("True", "1")
+
+
+class ComparesSpelling(ComparesPayloads):
+    def print_of(self, spec: Any) -> Any:
+        return json.dumps(spec.plain(), sort_keys=True)
 
 
 class KeyIsThePayload(MockAds):
@@ -234,6 +294,13 @@ SABOTEURS = [
     (RemembersLastKey, "ads.create_campaign.idempotency.newer_writes"),
     (ForgetsOvernight, "ads.create_campaign.idempotency.late_repeat"),
     (IgnoresOtherPayload, "ads.create_campaign.idempotency.conflict"),
+    (FoldsCase, "ads.create_campaign.idempotency.whole_key"),
+    (FoldsPunctuation, "ads.create_campaign.idempotency.whole_key"),
+    (CutsKeys, "ads.create_campaign.idempotency.whole_key"),
+    (IgnoresTargeting, "ads.create_campaign.idempotency.every_member"),
+    (IgnoresPaused, "ads.create_campaign.idempotency.every_member"),
+    (TrueIsOne, "ads.create_campaign.idempotency.by_value"),
+    (ComparesSpelling, "ads.create_campaign.idempotency.by_value"),
     (KeyIsThePayload, "ads.create_campaign.idempotency.distinct_keys"),
     (RacesOnKeys, "ads.create_campaign.idempotency.concurrent"),
     (KeysInMemory, "ads.create_campaign.idempotency.restart"),
@@ -242,7 +309,7 @@ SABOTEURS = [
     (BurnsKeys, "ads.create_campaign.idempotency.refused_is_free"),
     (PausesAnother, "ads.pause.idempotency.repeat"),
     (AcceptsForeignMoney, "ads.create_campaign.bad_input.foreign_currency"),
-    (RefusesAsRetryable, "ads.create_campaign.bad_input.past_end"),
+    (RefusesAsRetryable, "ads.create_campaign.bad_input.stale_start"),
     (WritesThenRefuses, "ads.create_campaign.bad_input.stale_start"),
     (DialsInTheConstructor, "ads.adapter.life_cycle.quiet_constructor"),
     (ClosesOnce, "ads.adapter.life_cycle.close_twice"),
@@ -265,6 +332,33 @@ def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
             end.set()
         for file in LeaksFiles.files:
             file.close()
+
+
+class Engine:
+    """A vendor in this process's memory: nothing of it can be pickled."""
+
+    def __init__(self) -> None:
+        self.state: dict[str, Any] = {}
+        self.lock = threading.RLock()
+
+
+class OverAnEngine(MockAds):
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__({**config, "state": config["engine"].state}, ctx)
+
+
+def test_an_adapter_of_an_engine_in_memory_is_restarted_where_it_lives() -> None:
+    made = Harness(OverAnEngine, fresh=lambda folder: Engine(), config=lambda engine: {"engine": engine})
+    assert fallen(made, only="idempotency.new_process") == set()
+
+
+class WithoutAudiences(MockCDP):
+    sync_audience = None  # type: ignore[assignment]
+    unsupported: ClassVar[dict[str, str]] = {"sync_audience": "there are none"}
+
+
+def test_an_unsupported_operation_may_be_none() -> None:
+    assert fallen(WithoutAudiences, only="cdp.sync_audience") == set()
 
 
 def test_keys_kept_over_a_restart_pass_the_restart_clause_but_not_another_hash_seed() -> None:

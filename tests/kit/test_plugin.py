@@ -206,7 +206,9 @@ def pytest_pal_adapters(config):
 
 def test_one_wrong_answer_is_one_cause(broken: pytest.Pytester) -> None:
     found = broken.runpytest_inprocess("--pal")
-    found.stdout.fnmatch_lines(["1 cause, 3 clauses:", '*at /status after pause: expected "paused", seen "active"'])
+    found.stdout.fnmatch_lines(
+        ["*causes, 5 clauses:", '    3  acme_ads: at /status after pause: expected "paused", seen "active"']
+    )
 
 
 def test_under_xdist_the_same_clauses_and_verdict(broken: pytest.Pytester) -> None:

@@ -4,7 +4,18 @@ from collections.abc import Iterator
 
 from ...model.clause import Clause
 from ..contract import Contract
-from . import bad_input, concurrency, determinism, golden, idempotency, life_cycle, offline, scenario, shape
+from . import (
+    bad_input,
+    concurrency,
+    determinism,
+    golden,
+    idempotency,
+    life_cycle,
+    offline,
+    sameness,
+    scenario,
+    shape,
+)
 
 ORDER = (
     "discovery",
@@ -22,7 +33,18 @@ ORDER = (
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
-_SOURCES = (shape, scenario, golden, determinism, idempotency, bad_input, life_cycle, concurrency, offline)
+_SOURCES = (
+    shape,
+    scenario,
+    golden,
+    determinism,
+    idempotency,
+    sameness,
+    bad_input,
+    life_cycle,
+    concurrency,
+    offline,
+)
 
 
 def generate(contract: Contract) -> Iterator[Clause]:
