@@ -139,4 +139,4 @@ REFUSALS = (
     ),
 )
 
-SHAPED_BY = ("nested", "event_conflict", "event_history", "unknown_members", "identity")
+SHAPED_BY = ("get_profile", "read_bound_s", "nested", "event_conflict", "event_history", "unknown_members", "identity")

@@ -38,9 +38,10 @@ def diff(reference: Any, candidate: Any, rules: Iterable[Rule] = (), *, today: d
     ``rules`` say where that is to be expected; ``today`` decides which have expired. Nothing is ever
     left out but by a rule. Raises PalError for a rule that expires where ``today`` is not given.
     """
-    used = Rules(rules, today)
-    if equal(reference, candidate) and not used.all:
+    rules = list(rules)
+    if not rules and equal(reference, candidate):
         return Comparison(())
+    used = Rules(rules, today)
     found = walk(reference, candidate, used.arrange if used.arranges else None)
     left = sorted((each for each in found if not used.allow(each)), key=_place)
     uses = zip(used.all, used.hits, used.expired, strict=True)

@@ -75,6 +75,14 @@ def _whole(text: str) -> int:
         raise _Refused from None
 
 
+_HOOKS: dict[str, Any] = {
+    "object_pairs_hook": _once,
+    "parse_constant": _refused,
+    "parse_float": _finite,
+    "parse_int": _whole,
+}
+
+
 def _first_fault(text: str) -> str:
     """What is wrong first, and where; the text is JSON but for that."""
     names: list[set[str]] = []

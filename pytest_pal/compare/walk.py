@@ -34,23 +34,31 @@ class Mismatch(NamedTuple):
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Whether two values are the same, at any depth, in time linear in their size."""
+    """Whether two values are the same, at any depth, in time linear in their size.
+
+    Nearly all of the time goes into the loops, so what most values are is decided there, without a call.
+    """
     stack = [(left, right)]
     push, pop = stack.append, stack.pop
     while stack:
         a, b = pop()
-        if a is b:
-            continue
-        pairs = _pairs(a, b)
+        if type(a) is dict and type(b) is dict and len(a) == len(b):
+            get = b.get
+            pairs: Any = [(x, get(key, ABSENT)) for key, x in a.items()]
+        else:
+            pairs = _pairs(a, b)
         if pairs is None:
             return False
         for x, y in pairs:
             kind = type(x)
-            if kind in _LEAVES and kind is type(y):
-                if x != y:
-                    return False
-            elif x is not y:
-                push((x, y))
+            if kind is type(y):
+                if kind in _LEAVES:
+                    if x != y:
+                        return False
+                    continue
+                if kind is float and x == y != 0.0:
+                    continue
+            push((x, y))
     return True
 
 
@@ -60,10 +68,7 @@ def _pairs(a: Any, b: Any) -> Any:
     if kind != kind_of(b):
         return None
     if kind == "object":
-        if len(a) != len(b):
-            return None
-        get = b.get
-        return [(item, get(key, ABSENT)) for key, item in a.items()]
+        return [(item, b[key]) for key, item in a.items()] if a.keys() == b.keys() else None
     if kind == "array":
         return zip(a, b, strict=True) if len(a) == len(b) else None
     return () if same_leaf(a, b) else None

@@ -45,8 +45,8 @@ class Scenario:
 class Contract:
     """``config`` is the in-process configuration every adapter gets, ``provided`` what samples may use.
 
-    ``goldens`` is the folder of the mock's recorded traces. ``shaped_by`` names the traits that decide
-    what outputs say: with others than the mock's, its traces say nothing about an adapter.
+    ``goldens`` is the folder of the mock's recorded traces. ``shaped_by`` names the traits, and the optional
+    operations, that decide what outputs say: with others than the mock's its traces say nothing about an adapter.
     """
 
     capability: Capability
@@ -63,7 +63,8 @@ class Contract:
 
     def as_the_mock(self, traits: Any) -> bool:
         """Whether an adapter with such traits must give the outputs that the mock gives."""
-        return all(getattr(traits, name) == getattr(self._mock_traits, name) for name in self.shaped_by)
+        names = [name for name in self.shaped_by if name not in self.optional]
+        return all(getattr(traits, name) == getattr(self._mock_traits, name) for name in names)
 
     @cached_property
     def _mock_traits(self) -> Any:

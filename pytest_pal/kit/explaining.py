@@ -49,6 +49,11 @@ def _difference(first: Difference, calls: Sequence[str]) -> str:
     return f"at {where}{after}: expected {_compact(first.expected)}, seen {_compact(first.seen)}"
 
 
+def differing(error: ClauseFailed) -> str:
+    """What failed, with the places where expected and seen part."""
+    return "\n".join([error.what, *_differences(error.differences)])
+
+
 def _story(error: Exception) -> Iterator[str]:
     if isinstance(error, Unproven):
         yield from _wrapped(f"unproven: {error}")

@@ -57,11 +57,17 @@ class GoldenSession:
 
     def expect(self, item: pytest.Item, value: Any, name: str = "", classes: Mapping[str, str] | None = None) -> None:
         """Holds a value against the golden file of a test; see the fixture ``pal_golden``."""
-        from .golden_files import Recording, file_for
+        from .explaining import differing
+        from .golden_files import GoldenDiffers, Recording, file_for
         from .trace import shown
 
+        __tracebackhide__ = True
         path = file_for(self.root / FOLDER / TESTS, item.nodeid, name)
-        self.hold(item, Recording(path, shown(value, classes or {}), f"pytest --pal-golden=update '{item.nodeid}'"))
+        accept = f"pytest --pal-golden=update '{item.nodeid}'"
+        try:
+            self.hold(item, Recording(path, shown(value, classes or {}), accept))
+        except GoldenDiffers as found:
+            raise AssertionError(differing(found)) from None
 
     def hold(self, item: pytest.Item, recording: "Recording") -> None:
         """Raises where the file differs and this run may not take over what was seen."""

@@ -1,6 +1,6 @@
 """Parity: an adapter's trace of a scenario against the contract's golden file, by field class.
 
-Ids are renamed one to one, instants count as instants, numbers have their field's tolerance. Where the
+Ids are renamed one to one, an instant is an instant or none, numbers have their field's tolerance. Where the
 scenario's expectation leaves a choice, the golden file does not take it away; what an adapter cannot be
 asked (a part it does not offer, an outcome it rightly does not know) is left out on both sides.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from ..canonical import file_text
 from ..compare.diff import Mismatch, diff
 from ..compare.normal import tolerances
+from ..compare.rules import near
 from ..errors import ProviderError
 from ..model.clause import ClauseFailed, Unproven
 from .golden_files import differences_of
@@ -85,14 +86,10 @@ def _allowed(mismatch: Mismatch, played: Sequence[Played], traits: Any) -> bool:
         return False
     if any(mismatch.path.startswith(f"/{index}/returned{choice}") for choice in _choices(each.step.expect)):
         return True
-    return _near(mismatch, tolerances(type(each.outcome.value), traits)("".join(f"/{token}" for token in rest)))
-
-
-def _near(mismatch: Mismatch, tolerance: float) -> bool:
-    sides = (mismatch.reference, mismatch.candidate)
-    if any(isinstance(side, bool) or not isinstance(side, int | float) for side in sides):
-        return False
-    return bool(abs(sides[0] - sides[1]) <= tolerance * max(1.0, abs(sides[0])))
+    within = tolerances(type(each.outcome.value), traits)("".join(f"/{token}" for token in rest))
+    if "<time>" in (mismatch.reference, mismatch.candidate) and None in (mismatch.reference, mismatch.candidate):
+        return True
+    return near(mismatch.reference, mismatch.candidate, within)
 
 
 def _choices(expect: Any, pointer: str = "") -> Iterator[str]:

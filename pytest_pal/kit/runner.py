@@ -15,6 +15,8 @@ from .subject import LiveSubject
 from .target import Target
 from .verdict import is_provisional
 
+PLAYING = ("scenario", "golden", "own_golden")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -59,8 +61,10 @@ def unrunnable(clause: Clause) -> Run:
 
 
 def _settings(target: Target, clause: Clause) -> Mapping[str, Any]:
-    scenario = next((s for s in target.contract.scenarios if clause.id.endswith(f".scenario.{s.name}")), None)
-    return {} if scenario is None else scenario.config
+    """The configuration that the scenario of a clause asks for; families that play scenarios are named after them."""
+    family, name = clause.id.split(".")[2:]
+    scenarios = target.contract.scenarios if family in PLAYING else ()
+    return next((scenario.config for scenario in scenarios if scenario.name == name), {})
 
 
 def _missing(target: Target, clause: Clause) -> str | None:

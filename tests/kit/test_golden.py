@@ -49,7 +49,11 @@ def test_a_missing_file_fails_until_it_is_asked_for(project: pytest.Pytester) ->
     assert files(project) == {}
     assert run(project, "--pal-golden=new").ret == 0
     assert len(files(project)) == 5
-    assert json.loads(files(project)["tests/test_mod/test_a.json"]) == {"at": "<time 1>", "b": [1, 2.5, None], "id": "<id 1>"}
+    assert json.loads(files(project)["tests/test_mod/test_a.json"]) == {
+        "at": "<time 1>",
+        "b": [1, 2.5, None],
+        "id": "<id 1>",
+    }
     assert run(project).ret == 0
 
 
@@ -81,7 +85,9 @@ def test_an_update_tells_what_changed_field_by_field(project: pytest.Pytester) -
 def test_what_a_failing_test_recorded_is_not_written(project: pytest.Pytester) -> None:
     write(project, MODULE + "    assert x == 'plain'\n")
     assert run(project, "--pal-golden=new").ret == 1
-    assert [name for name in files(project) if "test_b" in name] == ["tests/test_mod/test_b" + n for n in _plain(project)]
+    assert [name for name in files(project) if "test_b" in name] == [
+        "tests/test_mod/test_b" + n for n in _plain(project)
+    ]
 
 
 def _plain(project: pytest.Pytester) -> list[str]:
@@ -125,7 +131,9 @@ def test_orphans_fail_and_are_pruned(project: pytest.Pytester) -> None:
 
 def test_the_golden_of_a_skipped_test_is_no_orphan(project: pytest.Pytester) -> None:
     run(project, "--pal-golden=new")
-    write(project, MODULE.replace("def test_a(pal_golden):\n", "def test_a(pal_golden):\n    pytest.skip('not here')\n"))
+    write(
+        project, MODULE.replace("def test_a(pal_golden):\n", "def test_a(pal_golden):\n    pytest.skip('not here')\n")
+    )
     assert run(project).ret == 0
 
 

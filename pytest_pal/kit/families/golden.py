@@ -23,6 +23,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"The outputs of the scenario {scenario.name} are the mock's, by field class.",
             _check(scenario, contract.goldens / f"{scenario.name}.json"),
             since=scenario.since,
+            needs=tuple(name for name in contract.shaped_by if name in contract.optional),
             applies=contract.as_the_mock,
         )
 
