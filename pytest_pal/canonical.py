@@ -80,11 +80,11 @@ def _digits(whole: int) -> str:
 def too_deep(value: Any) -> str | None:
     """The RFC 6901 pointer of something more than 500 levels down, or None."""
     level: list[tuple[Any, Any]] = [(value, None)]
-    for _ in range(DEEPEST + 1):
+    for _ in range(DEEPEST):
         level = [(item, (path, key)) for inner, path in level for key, item in _members(inner)]
         if not level:
             return None
-    return _pointer(level[0][1])
+    return next((_pointer(path) for inner, path in level if isinstance(inner, Mapping | list | tuple)), None)
 
 
 def _members(value: Any) -> Iterable[tuple[Any, Any]]:

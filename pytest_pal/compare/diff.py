@@ -48,8 +48,8 @@ def diff(reference: Any, candidate: Any, rules: Iterable[Rule] = (), *, today: d
     return Comparison(tuple(left), tuple(RuleUse(*use) for use in uses))
 
 
-def _place(mismatch: Mismatch) -> list[tuple[int, int, str]]:
-    return [_token(token) for token in mismatch.path.split("/")[1:]]
+def _place(mismatch: Mismatch) -> tuple[list[tuple[int, int, str]], str]:
+    return [_token(token) for token in mismatch.path.split("/")[1:]], mismatch.kind
 
 
 def _token(token: str) -> tuple[int, int, str]:

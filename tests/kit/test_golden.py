@@ -1,7 +1,6 @@
 """Golden files: verified by default, written when asked, once, at the end, and never by accident."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -96,8 +95,8 @@ def _plain(project: pytest.Pytester) -> list[str]:
 
 
 def test_a_failing_teardown_keeps_the_old_file(project: pytest.Pytester) -> None:
-    text = "import pytest\n@pytest.fixture\ndef bad():\n    yield\n    assert False\ndef test_a(bad, pal_golden):\n    pal_golden(1)\n"
-    write(project, text)
+    bad = "import pytest\n@pytest.fixture\ndef bad():\n    yield\n    assert False\n"
+    write(project, bad + "def test_a(bad, pal_golden):\n    pal_golden(1)\n")
     run(project, "--pal-golden=new")
     assert files(project) == {}
 
@@ -182,8 +181,11 @@ def test_a_golden_that_cannot_be_read_says_where(project: pytest.Pytester) -> No
 
 
 def test_classes_may_be_given_by_pointer(project: pytest.Pytester) -> None:
-    code = "def test_a(pal_golden):\n    pal_golden({'rows': [{'id': IDS}, {'id': 'b'}, {'id': IDS}], 'ms': 3}, classes=CLASSES)\n"
-    code = code.replace("CLASSES", "{'/rows/*/id': 'id', '/ms': 'measured'}")
+    code = (
+        "def test_a(pal_golden):\n"
+        "    seen = {'rows': [{'id': IDS}, {'id': 'b'}, {'id': IDS}], 'ms': 3}\n"
+        "    pal_golden(seen, classes={'/rows/*/id': 'id', '/ms': 'measured'})\n"
+    )
     write(project, code.replace("IDS", "'a'"))
     run(project, "--pal-golden=new")
     expected = {"ms": "<measured>", "rows": [{"id": "<id 1>"}, {"id": "<id 2>"}, {"id": "<id 1>"}]}
