@@ -13,6 +13,9 @@ if __name__ == "pytest_pal" and not (_HERE / "contracts").is_dir() and (_ROOT / 
 
 if TYPE_CHECKING:
     from .clock import SimulatedClock, SystemClock
+    from .compare.diff import Comparison, Mismatch, diff, patch
+    from .compare.rules import Rule, load_rules
+    from .compare.strict_json import read_json
     from .contracts.ads.protocol import AdsProvider, AdsTraits
     from .contracts.cdp.protocol import CDPProvider, CDPTraits
     from .contracts.experiments.protocol import ExperimentsProvider, ExperimentsTraits
@@ -65,6 +68,7 @@ __all__ = [
     "Capability",
     "Clause",
     "ClauseFailed",
+    "Comparison",
     "Context",
     "Count",
     "Currency",
@@ -90,6 +94,7 @@ __all__ = [
     "LifecycleProvider",
     "LifecycleTraits",
     "Micros",
+    "Mismatch",
     "Name",
     "NonRetryableError",
     "Number",
@@ -103,6 +108,7 @@ __all__ = [
     "ProviderError",
     "Refusal",
     "RetryableError",
+    "Rule",
     "Sample",
     "Scene",
     "SimulatedClock",
@@ -115,9 +121,13 @@ __all__ = [
     "VectorStore",
     "VectorStoreTraits",
     "clause",
+    "diff",
     "holds",
+    "load_rules",
     "once",
     "operation",
+    "patch",
+    "read_json",
     "refused",
     "render",
     "same",
@@ -126,6 +136,9 @@ __all__ = [
 
 _MODULES = {
     "clock": "SimulatedClock SystemClock",
+    "compare.diff": "Comparison Mismatch diff patch",
+    "compare.rules": "Rule load_rules",
+    "compare.strict_json": "read_json",
     "errors": "ErrorCode NonRetryableError PalError ProviderError RetryableError",
     "contracts.ads.protocol": "AdsProvider AdsTraits",
     "contracts.cdp.protocol": "CDPProvider CDPTraits",

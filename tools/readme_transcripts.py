@@ -54,7 +54,19 @@ def _failure(code: str) -> str:
     return next((block for block in blocks if "ads.pause.rule.stops_spend ___" in block), "no failure\n")
 
 
-OUTPUTS: dict[str, Callable[[str], str]] = {"main job": _main_job, "failure": _failure}
+def _diff(code: str) -> str:
+    """Two small files, by the command as people have it."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in FILES.items():
+            Path(folder, name).write_text(text, "utf-8")
+        command = [sys.executable, "-m", "pytest_pal.cli", "diff", *FILES]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    return f"$ pal diff {' '.join(FILES)}\n{done.stdout}"
+
+
+FILES = {"A.json": '{"n": 1, "ids": [1, 2], "on": true}', "B.json": '{"n": 1.0, "ids": [2, 1], "on": true, "at": null}'}
+OUTPUTS: dict[str, Callable[[str], str]] = {"main job": _main_job, "failure": _failure, "diff": _diff}
 
 
 def _block(text: str, mark: str, language: str = "text") -> str:

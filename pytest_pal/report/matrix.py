@@ -18,11 +18,13 @@ _NUMBERS = {
 _SHORT = {
     "discovery": "found",
     "scenario": "scen",
-    "determinism": "determ",
+    "golden": "gold",
+    "own_golden": "own",
+    "determinism": "det",
     "idempotency": "idemp",
     "bad_input": "input",
     "life_cycle": "life",
-    "concurrency": "concur",
+    "concurrency": "conc",
     "offline": "offl",
 }
 

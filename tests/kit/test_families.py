@@ -294,7 +294,22 @@ class Phones(MockAds):
         return super().report(query)
 
 
+class Careless(MockAds):
+    """Keeps what scenarios ask about, and is careless with the rest."""
+
+    def _campaign(self, account: AdsAccount, id: str) -> Any:
+        found = super()._campaign(account, id)
+        return {**found, "name": found["name"].replace("Two", "2").replace("Night", "N")}
+
+    def pause(self, campaign_id: str) -> Any:
+        return {**super().pause(campaign_id), "budget": 1}
+
+
 SABOTEURS = [
+    (Careless, "ads.adapter.golden.every_operation"),
+    (Careless, "ads.adapter.golden.edge_values"),
+    (Careless, "ads.adapter.golden.long_life"),
+    (AcceptsForeignMoney, "ads.adapter.golden.refused_inputs"),
     (ReturnsNonsense, "ads.report.shape.output"),
     (AliasesResult, "ads.create_campaign.shape.no_alias"),
     (AliasesRead, "cdp.get_profile.shape.no_alias"),

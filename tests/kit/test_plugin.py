@@ -207,7 +207,7 @@ def pytest_pal_adapters(config):
 def test_one_wrong_answer_is_one_cause(broken: pytest.Pytester) -> None:
     found = broken.runpytest_inprocess("--pal")
     found.stdout.fnmatch_lines(
-        ["*causes, 5 clauses:", '    3  acme_ads: at /status after pause: expected "paused", seen "active"']
+        ["*causes, 7 clauses:", '    5  acme_ads: at /status after pause: expected "paused", seen "active"']
     )
 
 
