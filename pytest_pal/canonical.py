@@ -40,21 +40,22 @@ def wrapped(value: Any) -> Any:
     ``pal:float:inf``, ``pal:float:-inf`` and ``pal:float:-0.0``; a text that begins with ``pal:`` is
     ``pal:str:`` and itself. Raises PalError for more than 500 levels, with a pointer.
     """
-    if (pointer := too_deep(value)) is not None:
-        raise PalError(f"{pointer[:200]}... is nested deeper than {DEEPEST} levels")
-    return _wrapped(value)
+    return _wrapped(value, value, 0)
 
 
-def _wrapped(value: Any) -> Any:
+def _wrapped(value: Any, whole: Any, depth: int) -> Any:
+    if depth == DEEPEST and isinstance(value, list | tuple | Mapping):
+        raise PalError(f"{str(too_deep(whole))[:200]}... is nested deeper than {DEEPEST} levels")
+    # Loops, since a comprehension would take a second frame for each level.
     if isinstance(value, Mapping):
         members = {}
         for key, item in value.items():
-            members[key] = _wrapped(item)
+            members[key] = _wrapped(item, whole, depth + 1)
         return members
     if isinstance(value, list | tuple):
         items = []
         for item in value:
-            items.append(_wrapped(item))
+            items.append(_wrapped(item, whole, depth + 1))
         return items
     return _wrapped_leaf(value)
 

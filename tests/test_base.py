@@ -1,17 +1,29 @@
 """Errors, clocks, canonical forms, and the context of an adapter."""
 
 import asyncio
+import copy
+import os
 import pickle
 import random
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
+from hypothesis import given
 
 from pytest_pal import canonical
 from pytest_pal.clock import SimulatedClock, SystemClock
-from pytest_pal.errors import RETRYABLE_CODES, ErrorCode, NonRetryableError, RetryableError
+from pytest_pal.compare.walk import equal
+from pytest_pal.errors import RETRYABLE_CODES, ErrorCode, NonRetryableError, PalError, RetryableError
+from pytest_pal.kit.trace import every_leaf
 from pytest_pal.model.context import Context, RandomIds
+
+from .compare.test_diff import VALUES
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -118,3 +130,56 @@ def test_ids_are_fresh_and_repeatable_from_a_seed() -> None:
     ids = RandomIds()
     assert ids.new() != ids.new()
     assert RandomIds(random.Random(1)).new() == RandomIds(random.Random(1)).new()
+
+
+@given(VALUES, VALUES)
+def test_wrapped_values_are_in_the_domain_of_rfc_8785_and_apart(a: Any, b: Any) -> None:
+    one, two = (canonical.wrapped(value) for value in (a, b))
+    assert canonical.digest(a) == canonical.digest(copy.deepcopy(a))
+    assert (rfc8785.dumps(one) == rfc8785.dumps(two)) == equal(by_value(a), by_value(b))
+
+
+def by_value(value: Any) -> Any:
+    """RFC 8785 writes 1.0 as 1."""
+    return every_leaf(value, lambda leaf: int(leaf) if is_whole(leaf) else leaf)
+
+
+def is_whole(leaf: Any) -> bool:
+    return isinstance(leaf, float) and leaf.is_integer() and abs(leaf) < 2**53 and str(leaf) != "-0.0"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2**53, "pal:int:9007199254740992"),
+        (-(2**60), "pal:int:-1152921504606846976"),
+        (float("nan"), "pal:float:nan"),
+        (float("-inf"), "pal:float:-inf"),
+        (-0.0, "pal:float:-0.0"),
+        ("pal:x", "pal:str:pal:x"),
+        (2**53 - 1, 2**53 - 1),
+        (0.5, 0.5),
+        (True, True),
+        ("opal:", "opal:"),
+    ],
+)
+def test_what_rfc_8785_cannot_say_is_a_typed_text(value: Any, text: Any) -> None:
+    assert canonical.wrapped({"a": [value]}) == {"a": [text]}
+
+
+def test_more_than_500_levels_are_refused_with_a_pointer() -> None:
+    deep = reduce(lambda inner, _: {"a": [inner]}, range(250), 1)
+    assert canonical.digest(deep).startswith("sha256:")
+    with pytest.raises(PalError, match=r"/x/a/0/a/0.* 500 levels"):
+        canonical.digest({"x": deep})
+
+
+def test_digests_do_not_depend_on_the_hash_seed_or_the_order_of_members() -> None:
+    code = "from pytest_pal import canonical; print(canonical.digest({'b': {1.5}.pop(), 'a': [True, None, 'é']}))"
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert seen == {f"{canonical.digest({'a': [True, None, 'é'], 'b': 1.5})}\n".encode()}

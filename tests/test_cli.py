@@ -92,7 +92,7 @@ def test_standard_input_may_be_one_of_them(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b'{"a": NaN}', "bad.json: line 1, column 7: NaN"),
+        (b'{"a": NaN}', "bad.json: line 1, column 7 (/a): NaN"),
         (b'{"a": 1, "a": 2}', "stands twice"),
         (b'"\xff"', "byte 1 is not UTF-8"),
         (b"[" * 100_000, "500 levels"),
@@ -116,6 +116,21 @@ def test_long_values_are_cut_visibly(files: Path, capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
     assert " more)" in out
+
+
+def test_whatever_stands_in_the_files_a_terminal_can_show(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "odd.json").write_text(json.dumps({"\ud800\x1b\n": 1, "x" * 300: 1}))
+    assert main(["diff", "odd.json", "a.json"]) == 1
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert "/\\ud800\\u001b\\n: removed" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_json_of_the_deepest_input(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "deep.json").write_text("[" * 500 + "]" * 500)
+    assert main(["diff", "a.json", "deep.json", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["mismatches"][0]["kind"] == "type"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

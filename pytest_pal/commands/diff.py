@@ -66,9 +66,14 @@ def as_json(found: Comparison) -> dict[str, Any]:
     """The comparison in plain JSON; the side that has nothing is null, as the kind says."""
     return {
         "equal": found.equal,
-        "mismatches": [wrapped(mismatch._asdict()) for mismatch in found.mismatches],
+        "mismatches": [_plain(mismatch) for mismatch in found.mismatches],
         "rules": [_rule(use) for use in found.rules],
     }
+
+
+def _plain(mismatch: Mismatch) -> dict[str, Any]:
+    sides = {"reference": wrapped(mismatch.reference), "candidate": wrapped(mismatch.candidate)}
+    return {"path": mismatch.path, "kind": mismatch.kind, **sides}
 
 
 def _rule(use: RuleUse) -> dict[str, Any]:
@@ -84,11 +89,11 @@ def lines(found: Comparison) -> Iterator[str]:
     yield "equal" if found.equal else f"{count} mismatch{'' if count == 1 else 'es'}"
     for use in found.rules:
         state = "expired" if use.expired else f"{use.hits} hits" if use.hits else "never needed"
-        yield f"rule {use.rule.path or '(the whole)'}: {state}; {use.rule.reason} ({use.rule.owner})"
+        yield json.dumps(f"rule {use.rule.path or '(the whole)'}: {state}; {use.rule.reason} ({use.rule.owner})")[1:-1]
 
 
 def _mismatch(mismatch: Mismatch) -> Iterator[str]:
-    yield f"{mismatch.path or '(the whole)'}: {mismatch.kind}"
+    yield f"{_cut(json.dumps(mismatch.path)[1:-1], WIDTH - 9) or '(the whole)'}: {mismatch.kind}"
     if mismatch.kind != "added":
         yield _side("-", mismatch.reference)
     if mismatch.kind != "removed":
@@ -96,7 +101,10 @@ def _mismatch(mismatch: Mismatch) -> Iterator[str]:
 
 
 def _side(sign: str, value: Any) -> str:
-    text = json.dumps(value)
-    room = WIDTH - 4 - len(" ... (999999 more)")
-    cut = f"{text[:room]} ... ({len(text) - room} more)" if len(text) > WIDTH - 4 else text
-    return f"  {sign} {cut}"
+    return f"  {sign} {_cut(json.dumps(value), WIDTH - 4)}"
+
+
+def _cut(text: str, room: int) -> str:
+    """The text, or its beginning and how much was left out."""
+    short = room - len(" ... (999999 more)")
+    return f"{text[:short]} ... ({len(text) - short} more)" if len(text) > room else text

@@ -1,13 +1,16 @@
 """Rules: where a comparison may look away, who says so, why, and until when."""
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import PalError
+from .strict_yaml import LINE, bare, load_yaml
 from .walk import Mismatch
 
 ONE = "*"
@@ -37,6 +40,10 @@ class Rule(BaseModel):
         said = [self.ignore, self.tolerance is not None, self.key is not None, self.unordered]
         if sum(said) != 1:
             raise ValueError("say exactly one of ignore: true, tolerance, key, unordered: true")
+        if "**" in self.path.split("/"):
+            raise ValueError("there is no **; what is ignored is ignored with all that it holds, * is any one token")
+        if self.key is not None and self.key.startswith("/"):
+            raise ValueError("key is the name of a member of each element, not a pointer")
         return self
 
     def expired(self, today: date) -> bool:
@@ -57,20 +64,25 @@ class Rule(BaseModel):
 
 
 def near(reference: Any, candidate: Any, tolerance: float) -> bool:
-    """Whether two numbers differ by at most ``tolerance`` x max(1, |reference|); False for anything else."""
-    if any(isinstance(side, bool) or not isinstance(side, int | float) for side in (reference, candidate)):
+    """Whether two numbers differ by at most ``tolerance`` x max(1, |reference|); False for anything else.
+
+    An integer and a float may be near each other.
+    """
+    sides = (reference, candidate)
+    if any(isinstance(side, bool) or not isinstance(side, int | float) for side in sides):
         return False
-    return bool(abs(reference - candidate) <= tolerance * max(1.0, abs(reference)))
+    if any(isinstance(side, float) and not math.isfinite(side) for side in sides):
+        return False
+    expected, seen = Fraction(reference), Fraction(candidate)
+    return abs(expected - seen) <= Fraction(tolerance) * max(Fraction(1), abs(expected))
 
 
 def load_rules(path: Path) -> list[Rule]:
-    """The rules of a YAML or JSON file, which holds a list of them. Raises PalError, with file and rule."""
-    import yaml
-
+    """The rules of a YAML or JSON file, which holds a list of them. Raises PalError, with file and line."""
     try:
-        rows = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PalError(f"{path}: {' '.join(str(error).split())}") from error
+        rows = load_yaml(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, PalError) as error:
+        raise PalError(f"{path}: {error}") from error
     if not isinstance(rows, list):
         raise PalError(f"{path}: must be a list of rules such as {{path: /at, ignore: true, reason: ..., owner: ...}}")
     return [_rule(path, number, row) for number, row in enumerate(rows, 1)]
@@ -78,10 +90,11 @@ def load_rules(path: Path) -> list[Rule]:
 
 def _rule(path: Path, number: int, row: Any) -> Rule:
     try:
-        return Rule.model_validate(row)
+        return Rule.model_validate(bare(row))
     except ValidationError as error:
+        place = f"{path}:{row[LINE]}" if isinstance(row, dict) else str(path)
         faults = (f"{'/'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}" for fault in error.errors())
-        raise PalError(f"{path}: rule {number}: {'; '.join(faults)}") from None
+        raise PalError(f"{place}: rule {number}: {'; '.join(faults)}") from None
 
 
 class Rules:

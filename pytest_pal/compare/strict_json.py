@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 
 from ..canonical import DEEPEST, too_deep
 from ..errors import PalError
+from ..model.values import escape
 
-_TOKEN = re.compile(r'(?P<member>"(?:[^"\\]|\\.)*"(?=\s*:))|"(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s\[\]{}:,"]+', re.DOTALL)
+_TOKEN = re.compile(r'(?P<member>"(?:[^"\\]|\\.)*"(?=\s*:))|"(?:[^"\\]|\\.)*"|[\[\]{},]|[^\s\[\]{}:,"]+', re.DOTALL)
 
 
 def read_json(path: Path) -> Any:
@@ -41,8 +42,8 @@ def parse_json(data: bytes, name: str = "JSON") -> Any:
         raise PalError(f"{name}: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except (_Refused, RecursionError):
         raise PalError(f"{name}: {_first_fault(text)}") from None
-    if (deep := too_deep(value)) is not None:
-        raise PalError(f"{name}: {deep[:200]}... is nested deeper than {DEEPEST} levels")
+    if too_deep(value) is not None:
+        raise PalError(f"{name}: {_first_fault(text)}")
     return value
 
 
@@ -83,32 +84,54 @@ _HOOKS: dict[str, Any] = {
 }
 
 
+class _Level:
+    """An object or array that the scan is inside of: the names that stood in it, and where it is now."""
+
+    def __init__(self, opening: str) -> None:
+        self.names: set[str] | None = set() if opening == "{" else None
+        self.at = "" if opening == "{" else "0"
+
+
 def _first_fault(text: str) -> str:
     """What is wrong first, and where; the text is JSON but for that."""
-    names: list[set[str]] = []
+    levels: list[_Level] = []
     for found in _TOKEN.finditer(text):
-        fault = _fault(found, names)
+        fault = _fault(found, levels)
         if fault:
-            return f"{_position(text, found.start())}: {fault}"
+            pointer = "".join(f"/{escape(level.at)}" for level in levels)
+            return f"{_position(text, found.start())}{_shortened(pointer)}: {fault}"
     return "it cannot be read"
 
 
-def _fault(found: re.Match[str], names: list[set[str]]) -> str:
+def _shortened(pointer: str) -> str:
+    return f" ({pointer if len(pointer) <= 60 else pointer[:60] + '...'})" if pointer else ""
+
+
+def _fault(found: re.Match[str], levels: list[_Level]) -> str:
     token = found[0]
     if token in "{[":
-        names.append(set())
-        return f"more than {DEEPEST} levels" if len(names) > DEEPEST else ""
-    if token in "}]":
-        names.pop()
+        if len(levels) == DEEPEST:
+            return f"more than {DEEPEST} levels"
+        levels.append(_Level(token))
+    elif token in "}]":
+        levels.pop()
+    elif token == ",":
+        levels[-1].at = levels[-1].at if levels[-1].names is not None else str(int(levels[-1].at) + 1)
     elif found["member"]:
-        name = json.loads(token)
-        if name in names[-1]:
-            return f"the member {token} stands twice in one object"
-        names[-1].add(name)
+        return _member_fault(token, levels[-1])
     elif token in ("NaN", "Infinity", "-Infinity"):
         return f"{token} is no JSON; write null, or a text"
     elif token[0] in "-0123456789":
         return _number_fault(token)
+    return ""
+
+
+def _member_fault(token: str, level: _Level) -> str:
+    level.at = json.loads(token)
+    assert level.names is not None
+    if level.at in level.names:
+        return f"the member {token} stands twice in one object"
+    level.names.add(level.at)
     return ""
 
 

@@ -4,7 +4,7 @@ Objects are mappings, arrays are lists and tuples; a subclass of a JSON type cou
 1 is not 1.0, 0.0 is not -0.0, NaN is NaN. Other Python values are compared by their type and by ``==``.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from math import copysign
 from typing import Any, Literal, NamedTuple
@@ -222,8 +222,11 @@ def _inner(value: Any) -> Any:
 
 
 def _leaf_print(kind: str, value: Any) -> int:
+    """Of numbers that of their text: hash(-1) is hash(-2)."""
+    if kind == "integer":
+        return hash((kind, hex(value)))
     if kind == "float":
-        return hash((kind, "nan" if value != value else value, copysign(1.0, value) if value == value else 1.0))
+        return hash((kind, value.hex()))
     try:
         return hash((kind, value))
     except TypeError:
@@ -231,10 +234,10 @@ def _leaf_print(kind: str, value: Any) -> int:
 
 
 def _same_elements(a: Any, b: Any, mine: list[int], theirs: list[int]) -> bool:
-    places: dict[int, list[int]] = defaultdict(list)
+    places: dict[int, deque[int]] = defaultdict(deque)
     for m, found in enumerate(theirs):
         places[found].append(m)
-    return all(equal(a[n], b[places[found].pop(0)]) for n, found in enumerate(mine))
+    return all(equal(a[n], b[places[found].popleft()]) for n, found in enumerate(mine))
 
 
 def tokens(path: Path) -> list[str]:

@@ -1,15 +1,14 @@
 """Loads a contract and checks it, so that a mistake in it is named by file and line, not by a verdict."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
+from ..compare.strict_yaml import LINE, bare, load_yaml
 from ..errors import NonRetryableError, PalError
 from ..model.capability import Capability
 from ..model.clause import ID_PATTERN, WHOLE, Clause
@@ -19,10 +18,9 @@ from .contract import Contract, Scenario, ScenarioStep
 from .families import generate, rank
 from .templates import Names, fill, seconds
 
-_LINE = "__line__"
 _KINDS = ("call", "observe", "advance", "restart")
-_STEP = {*_KINDS, "with", "expect", "error", "save", "part", "needs", "exactly_once", _LINE}
-_SCENARIO = {"name", "title", "since", "config", "steps", _LINE}
+_STEP = {*_KINDS, "with", "expect", "error", "save", "part", "needs", "exactly_once", LINE}
+_SCENARIO = {"name", "title", "since", "config", "steps", LINE}
 
 
 def load(capability: Capability) -> Contract:
@@ -103,31 +101,13 @@ def _check_samples(contract: Contract, samples: ModuleType) -> None:
             raise PalError(f"{samples.__file__}: {name!r} is no operation; there are {', '.join(operations)}")
 
 
-class _Lines(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Notes in every mapping the line on which it starts."""
-
-
-def _with_line(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    pairs: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in pairs:
-            raise PalError(f"line {key_node.start_mark.line + 1}: the key {key!r} stands twice")
-        pairs[key] = loader.construct_object(value_node, deep=True)
-    return {**pairs, _LINE: node.start_mark.line + 1}
-
-
-_Lines.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _with_line)
-
-
 def _scenarios(capability: Capability) -> Iterator[Scenario]:
     file = resources.files(capability.package) / "scenarios.yaml"
     if not file.is_file():
         return
     try:
-        rows = yaml.load(file.read_text("utf-8"), Loader=_Lines) or []
-    except (yaml.YAMLError, PalError) as error:
+        rows = load_yaml(file.read_text("utf-8")) or []
+    except PalError as error:
         raise PalError(f"{file}: {error}") from error
     if not isinstance(rows, list):
         raise PalError(f"{file}: must be a list of scenarios")
@@ -139,13 +119,13 @@ def _scenario(file: str, row: Any) -> Scenario:
     _only(file, row, _SCENARIO, "scenario")
     for needed in ("name", "title", "steps"):
         if not row.get(needed):
-            raise PalError(f"{file}:{row[_LINE]}: the scenario has no {needed}")
+            raise PalError(f"{file}:{row[LINE]}: the scenario has no {needed}")
     return Scenario(
         name=row["name"],
         title=row["title"],
-        line=row[_LINE],
+        line=row[LINE],
         since=str(row.get("since", "1.0")),
-        config=_bare(row.get("config", {})),
+        config=bare(row.get("config", {})),
         steps=tuple(_step(file, step) for step in row["steps"]),
     )
 
@@ -154,18 +134,18 @@ def _step(file: str, row: Any) -> ScenarioStep:
     _only(file, row, _STEP, "step")
     kinds = [kind for kind in _KINDS if kind in row]
     if len(kinds) != 1:
-        raise PalError(f"{file}:{row[_LINE]}: a step is exactly one of {', '.join(_KINDS)}")
+        raise PalError(f"{file}:{row[LINE]}: a step is exactly one of {', '.join(_KINDS)}")
     error = row.get("error", ())
     needs = row.get("needs", ())
     return ScenarioStep(
         kind=kinds[0],
-        line=row[_LINE],
+        line=row[LINE],
         value=row[kinds[0]],
-        arguments=_bare(row.get("with", {})),
-        expect=_bare(row.get("expect")),
+        arguments=bare(row.get("with", {})),
+        expect=bare(row.get("expect")),
         expects="expect" in row,
         error=(error,) if isinstance(error, str) else tuple(error),
-        save=_bare(row.get("save")),
+        save=bare(row.get("save")),
         part=row.get("part"),
         needs=(needs,) if isinstance(needs, str) else tuple(needs),
         exactly_once=bool(row.get("exactly_once", False)),
@@ -177,15 +157,8 @@ def _only(file: str, row: Any, known: set[str], what: str) -> None:
         raise PalError(f"{file}: a {what} must be a mapping, not {row!r}")
     unknown = sorted(set(row) - known)
     if unknown:
-        names = ", ".join(sorted(known - {_LINE}))
-        raise PalError(f"{file}:{row[_LINE]}: a {what} has no {unknown[0]!r}; it has {names}")
-
-
-def _bare(value: Any) -> Any:
-    """The value without the notes of lines."""
-    if isinstance(value, Mapping):
-        return {key: _bare(item) for key, item in value.items() if key != _LINE}
-    return [_bare(item) for item in value] if isinstance(value, list) else value
+        names = ", ".join(sorted(known - {LINE}))
+        raise PalError(f"{file}:{row[LINE]}: a {what} has no {unknown[0]!r}; it has {names}")
 
 
 def _check_scenario(contract: Contract, scenario: Scenario) -> None:
