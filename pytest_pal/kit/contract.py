@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..model.capability import Capability
 from ..model.clause import Clause
+from ..model.fields import FIRST, places, since
 from ..model.samples import Part, Refusal, Sample, Scene
+from ..model.versions import version
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,14 @@ class Contract:
     provided: Mapping[str, Any]
     scenarios: tuple[Scenario, ...]
     clauses: tuple[Clause, ...] = ()
+
+    @cached_property
+    def versions(self) -> tuple[str, ...]:
+        """Every version that there is, the oldest first."""
+        models = (model for found in self.capability.operations.values() for model in (found.arguments, found.output))
+        fields = {since(*place) for model in models for found in places(model).values() for place in found}
+        came = {clause.since for clause in self.clauses} | fields | {FIRST, self.capability.version}
+        return tuple(sorted(came, key=version))
 
     @property
     def optional(self) -> tuple[str, ...]:

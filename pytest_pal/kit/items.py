@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from ..model.clause import Clause
-from ..model.verdict import ClauseResult, Verdict
+from ..model.verdict import RED, ClauseResult
 from .plan import Case
 from .runner import Run
 
 ROOT = "pal"
 OUTER_TIMEOUT_S = 60
-RED = (Verdict.FAILED, Verdict.UNPROVEN)
 
 
 class ClauseRed(Exception):

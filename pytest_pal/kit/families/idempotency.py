@@ -5,6 +5,7 @@ from typing import Any
 
 from ...errors import ProviderError, RetryableError
 from ...model.clause import Check, Clause, ClauseFailed, holds, refused, same
+from ...model.fields import FIRST
 from ...model.operation import Operation
 from ...model.samples import Refusal
 from ...model.subject import Call, Outcome, Subject
@@ -46,7 +47,8 @@ def _keyed(contract: Contract, operation: Operation, stem: str) -> Iterator[Clau
         _new_process(operation),
         new_process=True,
     )
-    refusals = [refusal for refusal in contract.refusals if refusal.operation == name and not refusal.needs]
+    own = [refusal for refusal in contract.refusals if refusal.operation == name and not refusal.needs]
+    refusals = [refusal for refusal in own if refusal.since == FIRST]  # a later one must not change this clause
     if refusals:
         yield Clause(
             f"{stem}.refused_is_free",
