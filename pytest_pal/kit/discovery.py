@@ -238,7 +238,8 @@ def _unsupported(cls: Any, unsupported: Any, contract: Contract) -> Iterable[Pro
 
 
 def _pin(cls: Any, contract: Contract) -> Iterable[Problem]:
-    pinned, capability = getattr(cls, "contract", None), contract.capability
+    pinned: Any = getattr(cls, "contract", None)
+    capability = contract.capability
     try:
         newer = version(pinned) > version(capability.version)
     except (TypeError, ValueError):

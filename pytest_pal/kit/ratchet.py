@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..model.clause import Clause, Level
-from ..model.verdict import GREEN, ClauseResult
+from ..model.verdict import GREEN, ClauseResult, Verdict
 from ..model.waiver import Waiver
+from ..report.waived import time_left
 from .discovery import Discovered, Selection
 from .plan import Case
 from .waiver_file import Entry
@@ -33,24 +34,17 @@ class Ratchet:
         waivers = (entry.waiver for entry in self.entries)
         return {w.clause: w for w in waivers if w.adapter == adapter and not w.has_expired(self.today)}
 
-    def expired(self, adapter: str, clause: str) -> Entry | None:
-        """The waiver that a clause had until some day before today."""
-        named = (entry for entry in self.entries if (entry.waiver.adapter, entry.waiver.clause) == (adapter, clause))
-        return next((entry for entry in named if entry.waiver.has_expired(self.today)), None)
-
     def unmatched(self, found: Discovered, selection: Selection) -> Iterator[Stale]:
         """Waivers of what is not there, for a whole run; those of adapters that it does not judge are left alone."""
         cases = {case.adapter: case for case in found.cases}
         for entry in self.entries:
-            case, waiver = cases.get(entry.waiver.adapter), entry.waiver
+            waiver = entry.waiver
+            case, capability = cases.get(waiver.adapter), waiver.clause.split(".")[0]
             if case is not None:
-                why = _not_required(case, waiver.clause)
-            elif selection.covers(waiver.adapter, waiver.clause.split(".")[0]):
-                why = "" if waiver.adapter in found.known else _unknown("adapter", waiver.adapter, found.known)
-            else:
-                why = ""
-            if why:
-                yield Stale(entry, why)
+                if why := _not_required(case, waiver.clause):
+                    yield Stale(entry, why)
+            elif selection.covers(waiver.adapter, capability) and waiver.adapter not in found.known:
+                yield Stale(entry, _unknown("adapter", waiver.adapter, found.known))
 
     def outlived(self, results: Mapping[tuple[str, str], ClauseResult]) -> Iterator[Stale]:
         """Waivers of clauses that ran, by (adapter, clause ID), and that hold or whose time is over."""
@@ -62,6 +56,16 @@ class Ratchet:
                 yield Stale(entry, "the clause holds, so there is nothing to waive")
             elif waiver.has_expired(self.today):
                 yield Stale(entry, f"expired on {waiver.expires}; mend the adapter")
+
+
+def excuse(case: Case, clause: Clause, result: ClauseResult, today: date) -> str:
+    """Why a clause that fails does not fail the run, or ''."""
+    if result.verdict is Verdict.WAIVED:
+        waiver = case.waivers[clause.id]
+        return f"waived, {time_left(waiver, today)}; {waiver.owner}: {waiver.reason}"
+    if result.verdict is Verdict.PROVISIONAL:
+        return f"provisional, required from {case.capability} {clause.since} on"
+    return ""
 
 
 def _not_required(case: Case, clause: str) -> str:

@@ -20,7 +20,7 @@ _HEADER = re.compile(r"\s*\[\[")
 
 @dataclass(frozen=True)
 class Entry:
-    """A waiver and its place: ``pyproject.toml:12-17``, the lines of its table."""
+    """A waiver and its place: ``pyproject.toml, lines 12-17``, those of its table."""
 
     waiver: Waiver
     place: str
@@ -76,8 +76,8 @@ def _places(text: str, count: int) -> list[str]:
     lines = [f"{line}\n" for line in text.split("\n")]
     starts = [n for n in range(len(lines)) if _HEADER.match(lines[n]) and _opens_waiver(lines, n)]
     if len(starts) != count:
-        return [f"{FILE}: entry {n + 1} of {TABLE}" for n in range(count)]
-    return [f"{FILE}:{start + 1}-{_end(lines, start)}" for start in starts]
+        return [f"{FILE}, entry {n + 1} of {TABLE}" for n in range(count)]
+    return [f"{FILE}, lines {start + 1}-{_end(lines, start)}" for start in starts]
 
 
 def _opens_waiver(lines: list[str], n: int) -> bool:

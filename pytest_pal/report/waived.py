@@ -19,7 +19,7 @@ def waived_lines(waivers: Iterable[Waiver], today: date) -> Iterator[str]:
 def stale_lines(stale: Iterable[tuple[Waiver, str, str]]) -> Iterator[str]:
     """Each waiver with its place and why it must go."""
     for waiver, place, why in stale:
-        yield f"  {place}: delete this waiver"
+        yield f"  {place}"
         yield f"    {waiver.adapter}: {waiver.clause}"
         yield from _indented(why)
 

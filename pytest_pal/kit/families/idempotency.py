@@ -5,10 +5,10 @@ from typing import Any
 
 from ...errors import ProviderError, RetryableError
 from ...model.clause import Check, Clause, ClauseFailed, holds, refused, same
-from ...model.fields import FIRST
 from ...model.operation import Operation
 from ...model.samples import Refusal
 from ...model.subject import Call, Outcome, Subject
+from ...model.versions import version
 from ..bench import NUMBERS
 from ..contract import Contract
 
@@ -48,12 +48,14 @@ def _keyed(contract: Contract, operation: Operation, stem: str) -> Iterator[Clau
         new_process=True,
     )
     own = [refusal for refusal in contract.refusals if refusal.operation == name and not refusal.needs]
-    refusals = [refusal for refusal in own if refusal.since == FIRST]  # a later one must not change this clause
-    if refusals:
+    if own:
+        came = min((refusal.since for refusal in own), key=version)
+        refusals = [refusal for refusal in own if refusal.since == came]  # a later one must not change the clause
         yield Clause(
             f"{stem}.refused_is_free",
             f"A request of {name} that was refused does not burn its key.",
             _refused_is_free(operation, refusals),
+            since=came,
         )
 
 
