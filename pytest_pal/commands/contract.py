@@ -11,6 +11,7 @@ from ..canonical import file_text
 from ..kit.describing import added, described
 from ..kit.discovery import contract_of
 from ..kit.frozen import FILE, file_of, gone, ids_of, missing, write
+from ..model.fields import FIRST
 from ..registry.entry_points import CAPABILITIES, entries
 from ..report.matrix import WIDTH
 
@@ -89,8 +90,8 @@ def _classes(rows: list[dict[str, Any]]) -> Iterator[str]:
     """The fields of an output by their class, with the version of those that came later."""
     by_class: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        later = "" if row["since"] == "1.0" else f" (from {row['since']})"
-        by_class[row["class"]].append(f"{row['pointer']}{later}")
+        later = "" if row["since"] == FIRST else f", from {row['since']}"
+        by_class[f"{row['class']}{later}"].append(row["pointer"])
     for name, pointers in by_class.items():
         yield from _wrapped(f"{name}: {', '.join(pointers)}", 2)
 

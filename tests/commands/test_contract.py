@@ -84,8 +84,7 @@ def test_a_diff_names_what_came_in_between(geo: None, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "geo: new after 1.1, up to 1.1\n  nothing\n"
     pal_contract("show", "geo")
     shown = capsys.readouterr().out
-    assert "/place/label (from 1.1)" in shown
-    assert "/region (from 1.1)" in shown
+    assert "  exact, from 1.1: /place/label, /region\n" in shown
 
 
 @pytest.mark.parametrize(

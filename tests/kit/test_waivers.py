@@ -233,8 +233,9 @@ def test_lines_are_found_whatever_stands_between(project: pytest.Pytester) -> No
     assert (text[11], text[18]) == ("[[tool.pytest-pal.waivers]]", "expires = 2026-12-31")
 
 
-def test_workers_waive_by_the_controllers_day(project: pytest.Pytester) -> None:
+def test_workers_waive_by_the_controllers_day(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker's own clock is the machine's; the controller's is patched."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     patch = "from pytest_pal.kit import session\nfrom pytest_pal.clock import SimulatedClock\n"
     patch += "import os, datetime\n"
     patch += "if 'PYTEST_XDIST_WORKER' not in os.environ:\n"
