@@ -72,7 +72,7 @@ REFUSALS = (
         "stale_start",
         "A start before yesterday is invalid.",
         ("invalid",),
-        lambda scene: spec(scene, start=scene.now - timedelta(days=3)),
+        lambda scene: spec(scene, start=scene.now - timedelta(days=2)),
     ),
     Refusal(
         "create_campaign",

@@ -70,13 +70,14 @@ def _nested(scene: Scene) -> dict[str, Any]:
 
 PROFILE = Given("profile", "upsert_profile")
 OTHER = Given("other", "upsert_profile")
+EVENT = Given("event", "ingest_event")
 OWNER = Given("owner", "upsert_profile", arguments=_owner)
 
 SAMPLES = {
     "upsert_profile": Sample(_profile),
     "ingest_event": Sample(_event, given=(PROFILE,)),
     "sync_audience": Sample(_audience, given=(PROFILE, OTHER)),
-    "get_profile": Sample(lambda scene: {"id": scene.given["profile"].id}, given=(PROFILE,)),
+    "get_profile": Sample(lambda scene: {"id": scene.given["profile"].id}, given=(PROFILE, EVENT)),
 }
 
 REFUSALS = (

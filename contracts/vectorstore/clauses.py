@@ -10,7 +10,7 @@ from itertools import pairwise
 from operator import mul
 from typing import Any
 
-from ...model.clause import clause, holds, same
+from ...model.clause import clause, holds, refused, same
 from ...model.subject import Call, Subject
 from .protocol import Found
 
@@ -40,6 +40,13 @@ def search(
     conditions = [dict(zip(("field", "op", "value"), condition, strict=True)) for condition in where]
     query = [float(value) for value in vector]
     return list(subject.call("search", target=target, vector=query, k=k, filter=conditions).hits)
+
+
+def only(subject: Subject, target: str, *vector: float, **options: Any) -> Any:
+    """The hit of a `search` that must have one."""
+    found = search(subject, target, *vector, **options)
+    holds(len(found) == 1, f"a search in {target} must find one record", seen=ids(found))
+    return found[0]
 
 
 def ids(hits: Iterable[Any]) -> list[str]:
@@ -125,12 +132,16 @@ def upsert(subject: Subject) -> None:
     others = [record("other", 1, 1, metadata={"old": 1}, text="other")]
     index(subject, "docs", [record("a", 3, 0, metadata={"old": 1, "both": 1}, text="before"), *others])
     index(subject, "docs", [record("a", 0, 9, metadata={"both": 2})])
-    first, second = search(subject, "docs", 0, 1)
-    same(first.plain(), {"id": "a", "metadata": {"both": 2}, "text": None}, "the replaced record", subset=True)
+    found = search(subject, "docs", 0, 1)
+    same(ids(found), ["a", "other"], "the records by score, after one was replaced")
+    first, second = found
+    same((dict(first.metadata), first.text), ({"both": 2}, None), "metadata and text of the replaced record")
     holds(abs(first.score - 9) <= near(subject, 9, 9), "the vector was not replaced", seen=first.score)
     same(second.plain(), {"id": "other", "metadata": {"old": 1}}, "the other record", subset=True)
     same(ids(search(subject, "docs", 0, 1, where=[("old", "eq", 1)])), ["other"], "hits by replaced metadata")
     same(ids(search(subject, "docs", 0, 1, where=[("both", "eq", 2)])), ["a"], "hits by new metadata")
+    index(subject, "docs", [record("a", 0, 9)])
+    same(dict(search(subject, "docs", 0, 1, k=1)[0].metadata), {}, "metadata after a replacement without any")
 
 
 @clause("vectorstore.index.rule.upsert_text")
@@ -138,7 +149,7 @@ def upsert_text(subject: Subject) -> None:
     """Indexing a known id with another text replaces the text."""
     for text in ("before", "after"):
         index(subject, "docs", [record("a", 1, 0, text=text)])
-    (hit,) = search(subject, "docs", 1, 0)
+    hit = only(subject, "docs", 1, 0)
     same(hit.text, "after" if subject.traits.stores_text else None, "the text")
 
 
@@ -177,7 +188,7 @@ def metadata_unchanged(subject: Subject) -> None:
         "largest": 2**53 - 1,
     }
     index(subject, "docs", [record("a", 1, 2, metadata=values)])
-    (hit,) = search(subject, "docs", 1, 2)
+    hit = only(subject, "docs", 1, 2)
     same(dict(hit.metadata), values, "the metadata")
 
 
@@ -186,8 +197,36 @@ def metadata_size(subject: Subject) -> None:
     """Ten metadata pairs of a 64-character name and a 256-character value are accepted and come back."""
     values = {f"{'k' * 63}{place}": f"{place}" * 256 for place in range(10)}
     index(subject, "docs", [record("a", 1, 2, metadata=values)])
-    (hit,) = search(subject, "docs", 1, 2, where=[("k" * 63 + "7", "eq", "7" * 256)])
+    hit = only(subject, "docs", 1, 2, where=[("k" * 63 + "7", "eq", "7" * 256)])
     same(dict(hit.metadata), values, "the metadata")
+
+
+PLAIN_NAMES = ("lang", "Lang", "LANG", "a_b", "aB", "id", "text", "score", "vector", "metadata")
+OTHER_NAMES = ("a.b", "a-b", "a b", "größe", "7", "$type")
+
+
+@clause("vectorstore.index.rule.metadata_names")
+def metadata_names(subject: Subject) -> None:
+    """Metadata fields may have any plain name, also id or text; case counts; unusual names come back or are invalid."""
+    plain = dict(zip(PLAIN_NAMES, range(9, 99), strict=False))
+    batch = [record("plain", 1, 2, metadata=plain, text="a word"), record("none", 1, 2, text="a word")]
+    index(subject, "docs", batch)
+    seen = {hit.id: dict(hit.metadata) for hit in search(subject, "docs", 1, 2)}
+    same(seen, {"plain": plain, "none": {}}, "the metadata")
+    for name, value in plain.items():
+        same(ids(search(subject, "docs", 1, 2, where=[(name, "eq", value)])), ["plain"], f"hits by the field {name}")
+    for place, name in enumerate(OTHER_NAMES):
+        _named_or_refused(subject, f"docs_{place}", name)
+
+
+def _named_or_refused(subject: Subject, collection: str, name: str) -> None:
+    batch = [record("a", 1, 2, metadata={name: 1})]
+    outcome = subject.attempt("index", **indexing(collection, batch))
+    if outcome.error is not None:
+        refused(outcome, "invalid")
+        return
+    hit = only(subject, collection, 1, 2, where=[(name, "eq", 1)])
+    same(dict(hit.metadata), {name: 1}, "the metadata")
 
 
 @clause("vectorstore.index.rule.null_is_absent")
@@ -195,7 +234,7 @@ def null_is_absent(subject: Subject) -> None:
     """A null in metadata is as if it were left out, also where it replaces a value."""
     index(subject, "docs", [record("a", 1, 2, metadata={"kept": 1, "gone": "x"})])
     index(subject, "docs", [record("a", 1, 2, metadata={"kept": 1, "gone": None})])
-    (hit,) = search(subject, "docs", 1, 2)
+    hit = only(subject, "docs", 1, 2)
     same(dict(hit.metadata), {"kept": 1}, "the metadata")
     for value in ("x", "", "null", "None", 0, False):
         same(
@@ -215,8 +254,23 @@ def nested(subject: Subject) -> None:
         "rows": [{"a": 1.5}],
     }
     index(subject, "docs", [record("a", 1, 2, metadata=values)])
-    (hit,) = search(subject, "docs", 1, 2, where=[("flat", "eq", 1)])
+    hit = only(subject, "docs", 1, 2, where=[("flat", "eq", 1)])
     same(hit.plain()["metadata"], values, "the metadata")
+
+
+@clause("vectorstore.index.rule.nested_in_batch", applies=lambda traits: not traits.nested_metadata)
+def nested_in_batch(subject: Subject) -> None:
+    """A record with nested metadata is refused with its batch, nothing stored, or alone and named in failed."""
+    batch = [record("good", 1, 2), record("nested", 1, 2, metadata={"deep": {"a": 1}})]
+    before = subject.snapshot()
+    outcome = subject.attempt("index", **indexing("docs", batch))
+    if outcome.error is not None:
+        refused(outcome, "invalid")
+        same(subject.snapshot(), before, "the vendor's state after the refusal")
+        return
+    failed = [(row.id, row.code) for row in outcome.value.failed]
+    same((outcome.value.stored, failed), (1, [("nested", "invalid")]), "stored and failed of the batch")
+    same(ids(search(subject, "docs", 1, 2)), ["good"], "the ids of the hits")
 
 
 @clause("vectorstore.index.rule.dimensions")
@@ -244,7 +298,7 @@ def magnitudes(subject: Subject) -> None:
     )
     for place, (metric, vector, query, expected) in enumerate(table):
         index(subject, f"big_{place}", [record("a", *vector)], metric)
-        (hit,) = search(subject, f"big_{place}", *query)
+        hit = only(subject, f"big_{place}", *query)
         allowed = near(subject, expected, expected)
         holds(abs(hit.score - expected) <= allowed, f"{metric} of {vector} and {query}", seen=hit.score)
 
@@ -269,14 +323,34 @@ def hundred(subject: Subject) -> None:
     same(sorted(ids(search(subject, "docs", 1, 0))), wanted, "the ids of 100 hits")
 
 
+@clause("vectorstore.index.rule.above_limits")
+def above_limits(subject: Subject) -> None:
+    """More than 100 records or 1,024 dimensions are stored, or refused as payload_too_large without effect."""
+    many = [*(record(f"r-{place:03}", 1, place + 1) for place in range(100)), record("last", 9, 0)]
+    for name, batch in (("many", many), ("long", [record("a", *[0.5] * 1_025)])):
+        before = subject.snapshot()
+        outcome = subject.attempt("index", **indexing(name, batch))
+        if outcome.error is None:
+            same(outcome.value.stored, len(batch), f"stored of {len(batch)} records")
+            same(ids(search(subject, name, *batch[-1]["vector"], k=1)), [batch[-1]["id"]], "the last record")
+        else:
+            refused(outcome, "payload_too_large")
+            same(subject.snapshot(), before, "the vendor's state after the refusal")
+
+
 @clause("vectorstore.index.rule.at_once")
 def at_once(subject: Subject) -> None:
-    """Calls of index at once that create one collection all succeed, and all their records are there."""
+    """Calls of index at once that create one collection all succeed; a search meanwhile finds nothing else."""
     wanted = [f"r-{place}" for place in range(6)]
     calls = [Call("index", indexing("docs", [record(id, 1, 2), record(f"{id}-b", 1, 2)])) for id in wanted]
-    for outcome in subject.together(calls):
+    looking = Call("search", {"target": "docs", "vector": [1.0, 2.0], "k": 100})
+    outcomes = subject.together([*calls, looking, looking])
+    for outcome in outcomes[: len(calls)]:
         same(outcome.unwrap().stored, 2, "records stored by one of the calls")
     expected = sorted([*wanted, *(f"{id}-b" for id in wanted)])
+    for outcome in outcomes[len(calls) :]:
+        strange = set(ids(outcome.value.hits if outcome.error is None else ())) - set(expected)
+        holds(not strange, "a search found what nobody stored", seen=sorted(strange))
     same(sorted(ids(search(subject, "docs", 1, 2))), expected, "the ids of the hits")
 
 
@@ -309,12 +383,28 @@ def survives(subject: Subject) -> None:
     same_hits(subject, search(subject, "docs", 3, 0), before, "the hits after the restart")
     index(subject, "docs", [record("b", 3, 0)], "euclidean")
     same(ids(search(subject, "docs", 3, 0, k=2)), ["b", "a"], "the hits after a write that followed")
+    subject.close()
+    same(ids(search(subject, "docs", 3, 0, k=2)), ["b", "a"], "the hits after the adapter was closed")
+
+
+# It asks for another process to be given the state as a file.
+@clause("vectorstore.adapter.rule.state_file", new_process=True)
+def state_file(subject: Subject) -> None:
+    """Where config['state'] is a path, records and aliases are kept there."""
+    index(subject, "docs", [record("a", 1, 2, metadata={"lang": "en"})])
+    target = "docs"
+    if subject.offers("swap"):
+        target = subject.call("swap", alias="live", collection="docs").alias
+    before = search(subject, target, 1, 2)
+    subject.restart()
+    same_hits(subject, search(subject, target, 1, 2), before, "the hits after the restart")
 
 
 @clause("vectorstore.adapter.rule.shared")
 def shared(subject: Subject) -> None:
-    """What one instance stored or replaced, another instance of the same configuration finds."""
+    """What one instance stored or replaced, another one finds, also if it looked before there was anything."""
     other = subject.sibling()
+    refused(other.attempt("search", target="docs", vector=[1.0, 0.0], k=1, filter=[]), "not_found")
     for number in (1, 2):
         index(subject, "docs", [record("a", number, 0, metadata={"number": number})])
         same(
@@ -364,8 +454,8 @@ def order(subject: Subject) -> None:
 
 @clause("vectorstore.search.rule.ties")
 def ties(subject: Subject) -> None:
-    """Among hits of equal returned score the ids ascend; of equal records k are returned, whichever."""
-    names = [f"tie-{letter}" for letter in "gcahbfdjei"]
+    """Among hits of equal returned score the ids ascend, as text; of equal records k are returned, whichever."""
+    names = [f"tie-{word}" for word in ("g", "c", "a", "H", "b", "F", "d", "10", "9", "i")]
     for metric in METRICS:
         index(subject, metric, [record("best", 2, 2), *(record(name, 1, 0) for name in names)], metric)
         index(subject, metric, [record("tie-a0", 1, 0)], metric)
@@ -390,6 +480,34 @@ def count(subject: Subject) -> None:
             same(len(set(seen)), len(seen), "distinct ids")
 
 
+@clause("vectorstore.search.rule.above_limits")
+def k_above_limit(subject: Subject) -> None:
+    """A k above 100 gives all that it asks for, or is refused as payload_too_large."""
+    for part in range(2):
+        index(subject, "docs", [record(f"r-{part}-{place}", place + 1, 1) for place in range(60)])
+    for k in (101, 110, 10_000):
+        outcome = subject.attempt("search", target="docs", vector=[1.0, 0.0], k=k, filter=[])
+        if outcome.error is None:
+            same(len(outcome.value.hits), min(k, 120), f"hits of 120 records at k = {k}")
+        else:
+            refused(outcome, "payload_too_large")
+
+
+@clause("vectorstore.search.rule.complete")
+def complete(subject: Subject) -> None:
+    """Up to 1,000 records a search gives min(k, matches) hits, however few and far the matches are."""
+    vectors = cloud(1_000, 3)
+    records = [record(f"r-{n:03}", *vector, metadata={"n": n % 97}) for n, vector in enumerate(vectors)]
+    for start in range(0, len(records), 100):
+        index(subject, "docs", records[start : start + 100], "euclidean")
+    for k, value, matches in ((100, 5, 11), (7, 96, 10), (10, 96, 10)):
+        where = [("n", "eq", value)]
+        for query in cloud(6, 3):
+            seen = ids(search(subject, "docs", *query, k=k, where=where))
+            same(len(set(seen)), min(k, matches), f"hits of {matches} matches at k = {k}")
+    same(len(search(subject, "docs", 0, 0, 0, k=100)), 100, "hits of all records at k = 100")
+
+
 @clause("vectorstore.search.rule.text")
 def text(subject: Subject) -> None:
     """Text comes back unchanged, none where there was none; never with traits.stores_text false."""
@@ -399,10 +517,25 @@ def text(subject: Subject) -> None:
     same(seen, texts if subject.traits.stores_text else dict.fromkeys(texts), "the texts")
 
 
+@clause("vectorstore.search.rule.long_text")
+def long_text(subject: Subject) -> None:
+    """A long text comes back whole, or is refused as too large without effect; it is never cut."""
+    for size in (2_000, 20_000, 100_000):
+        name, words = f"docs_{size}", ("Wörter " * size)[:size]
+        outcome = subject.attempt("index", **indexing(name, [record("a", 1, 2, text=words)]))
+        if outcome.error is not None:
+            refused(outcome, "payload_too_large", "invalid")
+            continue
+        hit = only(subject, name, 1, 2)
+        kept = words if subject.traits.stores_text else None
+        holds(hit.text == kept, f"a text of {size} characters came back changed", seen=len(hit.text or ""))
+
+
 VALUES: Mapping[str, Any] = {
     "int-2": 2,
     "float-2": 2.0,
     "float-2-5": 2.5,
+    "nearly-2": 2.0005,
     "one": 1,
     "zero": 0,
     "minus": -1.5,
@@ -413,6 +546,11 @@ VALUES: Mapping[str, Any] = {
     "text-empty": "",
     "word": "Sommer",
     "words": "Sommer und Été",
+    "blank": "Sommer ",
+    "composed": "\u00e9",
+    "decomposed": "e\u0301",
+    "ten": 10,
+    "minus-20": -20,
     "large": 2**53 - 1,
     "large-less": 2**53 - 2,
     "null": None,
@@ -431,25 +569,30 @@ EQUAL: Sequence[tuple[str, Any, set[str]]] = (
     ("eq", "", {"text-empty"}),
     ("eq", "Sommer", {"word"}),
     ("eq", "sommer", set()),
+    ("eq", "Sommer ", {"blank"}),
+    ("eq", "\u00e9", {"composed"}),
+    ("eq", "e", set()),
+    ("in", ["e\u0301", " Sommer"], {"decomposed"}),
     ("eq", "Sommer und Été", {"words"}),
     ("eq", 2**53 - 1, {"large"}),
     ("in", ["1", True, 2, 99], {"text-1", "yes", "int-2", "float-2"}),
     ("in", [1, "true", False], {"one", "text-true", "no"}),
     ("in", [2.0], {"int-2", "float-2"}),
     ("in", ["nothing", 7], set()),
+    ("in", [*range(100, 164), "word", 10], {"ten"}),
 )
 
 RANGE: Sequence[tuple[str, Any, set[str]]] = (
-    ("gte", 2, {"int-2", "float-2", "float-2-5", "large", "large-less"}),
-    ("gt", 2, {"float-2-5", "large", "large-less"}),
-    ("lte", 2.0, {"int-2", "float-2", "one", "zero", "minus"}),
-    ("lt", 2.0, {"one", "zero", "minus"}),
-    ("gte", 0, {"int-2", "float-2", "float-2-5", "one", "zero", "large", "large-less"}),
-    ("lte", 0, {"zero", "minus"}),
-    ("lt", -1.5, set()),
-    ("lte", -1.5, {"minus"}),
+    ("gte", 2, {"int-2", "float-2", "float-2-5", "nearly-2", "ten", "large", "large-less"}),
+    ("gt", 2, {"float-2-5", "nearly-2", "ten", "large", "large-less"}),
+    ("lte", 2.0, {"int-2", "float-2", "one", "zero", "minus", "minus-20"}),
+    ("lt", 2.0, {"one", "zero", "minus", "minus-20"}),
+    ("gte", 0, {"int-2", "float-2", "float-2-5", "nearly-2", "ten", "one", "zero", "large", "large-less"}),
+    ("lte", 0, {"zero", "minus", "minus-20"}),
+    ("lt", -1.5, {"minus-20"}),
+    ("lte", -1.5, {"minus", "minus-20"}),
     ("gt", 2**53 - 2, {"large"}),
-    ("lt", 0.5, {"zero", "minus"}),
+    ("lt", 0.5, {"zero", "minus", "minus-20"}),
 )
 
 
@@ -481,6 +624,18 @@ def filter_absent(subject: Subject) -> None:
         same(ids(search(subject, "docs", 1, 2, where=[("field", op, value)])), [], f"hits of {op} {value!r}")
 
 
+@clause("vectorstore.search.rule.filter_in_nothing")
+def filter_in_nothing(subject: Subject) -> None:
+    """in with an empty list matches no record, or is invalid."""
+    index(subject, "docs", [record("a", 1, 2, metadata={"field": 1}), record("absent", 1, 2)])
+    nothing = {"field": "field", "op": "in", "value": []}
+    outcome = subject.attempt("search", target="docs", vector=[1.0, 2.0], k=10, filter=[nothing])
+    if outcome.error is None:
+        same(ids(outcome.value.hits), [], "hits of in []")
+    else:
+        refused(outcome, "invalid")
+
+
 @clause("vectorstore.search.rule.filter_all")
 def filter_all(subject: Subject) -> None:
     """All conditions of a filter must hold, also several on one field; an empty filter always holds."""
@@ -505,10 +660,11 @@ def filter_all(subject: Subject) -> None:
 @clause("vectorstore.search.rule.filter_first")
 def filter_first(subject: Subject) -> None:
     """The filter comes before k: distant matches are found behind nearer records that do not match."""
-    near_ones = [record(f"near-{place:02}", 10, place / 4, metadata={"lang": "en"}) for place in range(40)]
+    near_ones = [record(f"near-{place:03}", 10, place / 32, metadata={"lang": "en"}) for place in range(180)]
     far_ones = [record(f"far-{place}", -9, 30 * place, metadata={"lang": "de"}) for place in range(3)]
     for metric in METRICS:
-        index(subject, metric, [*near_ones, *far_ones], metric)
+        index(subject, metric, near_ones[:90], metric)
+        index(subject, metric, [*far_ones, *near_ones[90:]], metric)
         seen = ids(search(subject, metric, 10, 1, k=2, where=[("lang", "eq", "de")]))
         expected = ["far-0", "far-1"] if metric == "euclidean" else ["far-2", "far-1"]
         same(seen, expected, f"the two best matches ({metric})")
@@ -623,7 +779,8 @@ def aliases_apart(subject: Subject) -> None:
 @clause("vectorstore.swap.rule.atomic")
 def atomic(subject: Subject) -> None:
     """Searches throughout a swap see the old collection or the new one, whole: no mixture and no gap."""
-    _colours(subject, "blue", "green")
+    for name, members in (("blue", "abc"), ("green", "cde")):
+        index(subject, name, [record(id, 1, place, metadata={"colour": name}) for place, id in enumerate(members)])
     subject.call("swap", alias="live", collection="green")
     looking = Call("search", {"target": "live", "vector": [1.0, 0.0], "k": 6})
     for place in range(ROUNDS):
@@ -635,6 +792,16 @@ def atomic(subject: Subject) -> None:
             seen = sorted(hit.metadata["colour"] for hit in outcome.unwrap().hits)
             holds(seen in (["blue"] * 3, ["green"] * 3), "what a search saw during a swap", seen=seen)
         same(_seen(subject, "live"), [name], "the collection found after the swap")
+
+
+@clause("vectorstore.swap.rule.other_instance")
+def swap_other_instance(subject: Subject) -> None:
+    """A swap is seen by another instance that searched the alias before."""
+    _colours(subject, "blue", "green")
+    other = subject.sibling()
+    for name in ("blue", "green"):
+        subject.call("swap", alias="live", collection=name)
+        same(_seen(other, "live"), [name], "the collections that the other instance found")
 
 
 @clause("vectorstore.swap.rule.survives")

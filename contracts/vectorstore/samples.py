@@ -91,6 +91,15 @@ REFUSALS = (
     ),
     Refusal(
         "index",
+        "nothing_into_alias",
+        "Indexing no records into the name of an alias is a conflict too.",
+        ("conflict",),
+        _with(index, collection=ALIAS, records=[]),
+        given=(INDEXED, SWAPPED),
+        needs=("swap",),
+    ),
+    Refusal(
+        "index",
         "nested_object",
         "Without traits.nested_metadata an object in metadata is invalid.",
         ("invalid",),
@@ -128,6 +137,15 @@ REFUSALS = (
         ("invalid",),
         _with(search, vector=[1.0, 0.0, 0.0, 0.0]),
         given=(EMPTY,),
+    ),
+    Refusal(
+        "search",
+        "vector_for_alias",
+        "A query of another dimension than the collection's is invalid through an alias too.",
+        ("invalid",),
+        _with(search, target=ALIAS, vector=[1.0, 0.0]),
+        given=(INDEXED, SWAPPED),
+        needs=("swap",),
     ),
     Refusal(
         "search",

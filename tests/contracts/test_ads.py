@@ -12,6 +12,7 @@ from pytest_pal.errors import NonRetryableError
 from pytest_pal.mocks import ads
 from pytest_pal.mocks.ads import AdsAccount, MockAds
 from pytest_pal.model.values import instant_text
+from pytest_pal.primitives.key_memo import KeyMemo
 
 from ..judging import contract, fallen, judge
 
@@ -41,6 +42,16 @@ class StripsNames(Shows):
 class WholeDollars(Shows):
     def show(self, campaign: Json) -> Json:
         return {**campaign, "budget": campaign["budget"] // 1_000_000 * 1_000_000}
+
+
+class SixDigits(Shows):
+    def show(self, campaign: Json) -> Json:
+        return {**campaign, "budget": int(float(f"{campaign['budget']:g}"))}
+
+
+class EndedIsPaused(Shows):
+    def show(self, campaign: Json) -> Json:
+        return {**campaign, "status": "paused" if campaign["status"] == "ended" else campaign["status"]}
 
 
 class WholeSeconds(Shows):
@@ -246,8 +257,14 @@ class RoasZero(Reports):
 
 
 class Overspends(Reports):
+    times: ClassVar[float] = 2
+
     def change(self, found: Json) -> Json:
-        return rows(found, [{**row, "spend": row["spend"] * 2} for row in found["rows"]])
+        return rows(found, [{**row, "spend": int(row["spend"] * self.times)} for row in found["rows"]])
+
+
+class SaysHalfMore(Overspends):
+    traits = AdsTraits(min_daily_budget=1_000_000, overdelivery=1.5)
 
 
 class Stale(Reports):
@@ -301,6 +318,15 @@ class AnyStart(MockAds):
         return False
 
 
+class TwoDaysAgo(MockAds):
+    def _before_yesterday(self, start: Any) -> bool:
+        return super()._before_yesterday(start + timedelta(days=1))
+
+
+class SaysNoLifetime(MockAds):
+    unsupported: ClassVar[dict[str, str]] = {"create_campaign.lifetime": "daily budgets only"}
+
+
 class KnowsAll(MockAds):
     def report(self, query: Any) -> Json:
         known = {each.id for each in self.campaigns()}
@@ -308,8 +334,10 @@ class KnowsAll(MockAds):
         return super().report(query.model_copy(update={"campaign_ids": ids}))
 
     def pause(self, campaign_id: str) -> Json:
-        known = [each.id for each in self.campaigns()]
-        return super().pause(campaign_id if campaign_id in known else known[0]) if known else {}
+        if campaign_id in {each.id for each in self.campaigns()}:
+            return super().pause(campaign_id)
+        money = {"budget": 10_000_000, "currency": "USD"}
+        return {"id": campaign_id, "name": "", "objective": "sales", "status": "paused", **money}
 
 
 class ClockIsUTC(MockAds):
@@ -324,6 +352,7 @@ SABOTEURS = [
     (StripsNames, "ads.create_campaign.rule.echo"),
     (WholeDollars, "ads.create_campaign.rule.echo"),
     (WholeSeconds, "ads.create_campaign.rule.echo"),
+    (SixDigits, "ads.create_campaign.rule.echo"),
     (LeadsAreSales, "ads.create_campaign.rule.echo"),
     (WantsMore, "ads.create_campaign.rule.smallest_budget"),
     (CutsNames, "ads.create_campaign.rule.long_name"),
@@ -339,6 +368,7 @@ SABOTEURS = [
     (NeverPaused, "ads.create_campaign.rule.created_paused"),
     (MakesTwo, "ads.create_campaign.rule.effect"),
     (LifetimeIsDaily, "ads.create_campaign.rule.lifetime"),
+    (SaysNoLifetime, "ads.create_campaign.rule.lifetime"),
     (ClosedRange, "ads.report.rule.half_open"),
     (SkipsZeroRows, "ads.report.rule.zero_rows"),
     (SpendsBefore, "ads.report.rule.zero_rows"),
@@ -348,6 +378,7 @@ SABOTEURS = [
     (WrongTotals, "ads.report.rule.totals"),
     (RoasZero, "ads.report.rule.totals"),
     (Overspends, "ads.report.rule.daily_cap"),
+    (SaysHalfMore, "ads.report.rule.daily_cap"),
     (Stale, "ads.report.rule.as_of"),
     (LocalAsOf, "ads.report.rule.as_of"),
     (NewDrawEachDay, "ads.report.rule.later_days_stay"),
@@ -359,10 +390,14 @@ SABOTEURS = [
     (AnyMoney, "ads.create_campaign.bad_input.foreign_currency"),
     (AnyBudget, "ads.create_campaign.bad_input.low_budget"),
     (AnyStart, "ads.create_campaign.bad_input.stale_start"),
+    (TwoDaysAgo, "ads.create_campaign.bad_input.stale_start"),
     (NoObjectives, "ads.create_campaign.bad_input.foreign_objective"),
     (KnowsAll, "ads.pause.bad_input.unknown_campaign"),
     (KnowsAll, "ads.report.bad_input.unknown_campaign"),
+    (IgnoresStop, "ads.adapter.scenario.every_operation"),
     (ClockIsUTC, "ads.adapter.scenario.edge_values"),
+    (AnyStart, "ads.adapter.scenario.refused_inputs"),
+    (EndedIsPaused, "ads.adapter.scenario.long_life"),
 ]
 
 
@@ -380,6 +415,12 @@ class Asynchronous(MockAds):
 class InReview(Shows):
     """A vendor that reviews, numbers its campaigns and has words of its own."""
 
+    def _create(self, account: AdsAccount, spec: Any) -> Any:
+        self._refuse(spec)
+        id = f"{len(account.ids()) + 1:07}.C"
+        account.insert(id, spec)
+        return self._campaign(account, id)
+
     def show(self, campaign: Json) -> Any:
         status = "in_review" if campaign["status"] == "active" else campaign["status"]
         return Campaign(**{**campaign, "status": status, "extensions": {"status": "PENDING_REVIEW"}})
@@ -391,7 +432,8 @@ class Backwards(Reports):
 
 
 class Overdelivers(Overspends):
-    traits = AdsTraits(min_daily_budget=1_000_000, overdelivery=2)
+    times = 1.5
+    traits = AdsTraits(min_daily_budget=1_000_000, overdelivery=1.5)
     unsupported: ClassVar[dict[str, str]] = {"create_campaign.lifetime": "daily budgets only"}
 
     def _refuse(self, spec: Any) -> None:
@@ -425,6 +467,25 @@ class Lags(MockAds):
         return {**rows(found, seen), "as_of": now - timedelta(hours=6)}
 
 
+class AtMostOnce(MockAds):
+    """A vendor without keys; the adapter remembers them."""
+
+    traits = AdsTraits(min_daily_budget=1_000_000, delivery="at_most_once", key_ttl_s=7 * 86_400)
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        self._memo = KeyMemo(ctx.state_dir, ctx.clock, ttl_s=self.traits.key_ttl_s, durable=False)
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Json:
+        return self._memo.run("create_campaign", idempotency_key, spec.plain(), lambda: self._post(spec))
+
+    def _post(self, spec: Any) -> Json:
+        return super().create_campaign(spec, idempotency_key=self._ctx.ids.new())
+
+    def close(self) -> None:
+        self._memo.close()
+
+
 class UniqueNames(MockAds):
     traits = AdsTraits(min_daily_budget=1_000_000, unique_names=True)
 
@@ -441,7 +502,7 @@ class ShortNames(MockAds):
             raise NonRetryableError("payload_too_large")
 
 
-BENIGN = [Asynchronous, InReview, Backwards, Overdelivers, OneObjective, Lags, UniqueNames, ShortNames]
+BENIGN = [Asynchronous, InReview, Backwards, Overdelivers, OneObjective, Lags, AtMostOnce, UniqueNames, ShortNames]
 
 
 def test_the_mock_is_conformant() -> None:
@@ -454,10 +515,10 @@ def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
     assert clause in fallen(saboteur, only=clause)
 
 
-def test_every_own_clause_and_refusal_has_a_saboteur() -> None:
-    own = {clause.id for clause in contract("ads").clauses if clause.family == "rule"}
+def test_every_own_clause_refusal_and_scenario_has_a_saboteur() -> None:
+    own = {clause.id for clause in contract("ads").clauses if clause.family in ("rule", "scenario")}
     refusals = {f"ads.{refusal.operation}.bad_input.{refusal.name}" for refusal in REFUSALS}
-    assert own | refusals == {clause for _, clause in SABOTEURS if ".scenario." not in clause}
+    assert own | refusals == {clause for _, clause in SABOTEURS}
 
 
 @pytest.mark.parametrize("benign", BENIGN)

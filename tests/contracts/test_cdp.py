@@ -11,11 +11,12 @@ import pytest
 
 from pytest_pal.contracts.cdp import CAPABILITY
 from pytest_pal.contracts.cdp.protocol import AudienceSync, CDPTraits, EventReceipt, Profile
+from pytest_pal.contracts.cdp.samples import REFUSALS
 from pytest_pal.errors import NonRetryableError
 from pytest_pal.mocks.cdp import CustomerData, MockCDP, merge_patch
 from pytest_pal.model.values import instant_text, thaw
 
-from ..judging import fallen, judge
+from ..judging import contract, fallen, judge
 
 Json = dict[str, Any]
 
@@ -507,7 +508,7 @@ class CutsLongText(MockCDP):
         return {name: value[:65_535] if isinstance(value, str) else value for name, value in patched.items()}
 
 
-class ChecksTimeFirst(MockCDP):
+class ChecksTimeFirst(Refuses):
     def ingest_event(self, event_id: str, profile_id: str, name: str, time: Any, properties: Any) -> Json:
         if time < self._ctx.clock.now() - timedelta(hours=72):
             raise NonRetryableError("invalid", "too old")
@@ -867,20 +868,15 @@ def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
     assert clause in fallen(saboteur, only=clause)
 
 
-def test_every_own_clause_has_a_saboteur() -> None:
-    own = {clause.id for clause in _contract_clauses() if clause.family == "rule"}
-    assert own == {clause for _, clause in SABOTEURS if ".rule." in clause}
+def test_every_own_clause_and_refusal_has_a_saboteur() -> None:
+    own = {clause.id for clause in contract("cdp").clauses if clause.family == "rule"}
+    refusals = {f"cdp.{refusal.operation}.bad_input.{refusal.name}" for refusal in REFUSALS}
+    assert own | refusals == {clause for _, clause in SABOTEURS}
 
 
 @pytest.mark.parametrize("benign", BENIGN)
 def test_an_unusual_but_correct_adapter_passes(benign: type) -> None:
     assert fallen(benign) == set()
-
-
-def _contract_clauses() -> Any:
-    from ..judging import contract
-
-    return contract("cdp").clauses
 
 
 UPSERT: Json = {"id": "ada", "traits": {}, "identifiers": {}}

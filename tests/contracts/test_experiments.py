@@ -159,6 +159,36 @@ class AbsentIsFalse(Project):
         return super().matches(rule, {rule["attribute"]: False, **attributes})
 
 
+class TrimsText(Project):
+    def matches(self, rule: Json, attributes: Mapping[str, Any]) -> bool:
+        seen = attributes.get(rule["attribute"])
+        trimmed = {rule["attribute"]: seen.strip()} if isinstance(seen, str) else attributes
+        return super().matches(rule, trimmed)
+
+
+class PlainNamesOnly(Project):
+    def matches(self, rule: Json, attributes: Mapping[str, Any]) -> bool:
+        return rule["attribute"].isidentifier() and super().matches(rule, attributes)
+
+
+class TenRules(Project):
+    def put_flag(self, key: str, value: Any, kind: str, rules: list[Json]) -> None:
+        super().put_flag(key, value, kind, rules[:10])
+
+
+class TenValues(Project):
+    def matches(self, rule: Json, attributes: Mapping[str, Any]) -> bool:
+        return super().matches({**rule, "value": rule["value"][:10]} if rule["op"] == "in" else rule, attributes)
+
+
+class OneRuleForAll(Project):
+    """Keeps rules by their condition, so that the last of two wins."""
+
+    def put_flag(self, key: str, value: Any, kind: str, rules: list[Json]) -> None:
+        kept = {(rule["attribute"], rule["op"], str(rule["value"])): rule for rule in rules}
+        super().put_flag(key, value, kind, [*kept.values()])
+
+
 class LastMatch(Project):
     def switch(self, key: str, unit: str, attributes: Any) -> tuple[str, Any, str]:
         flag = self._flags[key]
@@ -229,6 +259,18 @@ class RedrawsAfterRamp(Project):
 
     def choose(self, key: str, experiment: Json, unit: str) -> str:
         return super().choose(f"{key}{experiment['percent']}", experiment, unit)
+
+
+class RampsAll(Project):
+    def ramp(self, key: str, percent: int) -> None:
+        super().ramp(key, percent)
+        for other in self._experiments.values() if key in self._experiments else ():
+            other["percent"] = percent
+
+
+class OneRamp(Project):
+    def is_in(self, key: str, unit: str, percent: int) -> bool:
+        return super().is_in("", unit, percent)
 
 
 class OneHash(Project):
@@ -326,6 +368,39 @@ class Monthly(MockExperiments):
     def assign(self, key: str, unit_id: str, attributes: Any) -> Json:
         month = self._ctx.clock.now().month
         return {**super().assign(key, f"{unit_id}.{month}", attributes), "unit_id": unit_id}
+
+
+class Yearly(MockExperiments):
+    def assign(self, key: str, unit_id: str, attributes: Any) -> Json:
+        year = self._ctx.clock.now().year
+        return {**super().assign(key, f"{unit_id}.{year}", attributes), "unit_id": unit_id}
+
+
+class KeepsWhatItSaw(MockExperiments):
+    """Assigns by what an instance saw first, until it writes itself."""
+
+    def assign(self, key: str, unit_id: str, attributes: Any) -> Json:
+        with self._box as state:
+            seen = self.__dict__.setdefault("_seen", copy.deepcopy({**state}))
+        variant, value, reason = self._project(seen).decide(key, unit_id, attributes)
+        return {"key": key, "unit_id": unit_id, "variant": variant, "value": value, "reason": reason}
+
+
+class MissesForEver(MockExperiments):
+    """What was not there is not looked for again."""
+
+    def assign(self, key: str, unit_id: str, attributes: Any) -> Json:
+        missing = self.__dict__.setdefault("_missing", set())
+        with self._box as state:
+            missing |= {key} - {*state["flags"], *state["experiments"]}
+        if key in missing:
+            raise NonRetryableError("not_found", key)
+        return super().assign(key, unit_id, attributes)
+
+
+class NumbersUnits(MockExperiments):
+    def assign(self, key: str, unit_id: str, attributes: Any) -> Json:
+        return {**super().assign(key, unit_id.lstrip("0") or "0", attributes), "unit_id": unit_id}
 
 
 class PythonHash(MockExperiments):
@@ -436,6 +511,22 @@ class StopsAtRampDown(MockExperiments):
             out = state["experiments"].get(key, {}).get("percent") == 0
         other = f"{unit_id}.out" if out else unit_id
         return {**super().record(key, other, value, idempotency_key=idempotency_key), "unit_id": unit_id}
+
+
+class FirstHundred(MockExperiments):
+    """Reads one page of its vendor's units."""
+
+    def report(self, key: str) -> Json:
+        found = super().report(key)
+        for row in found["variants"]:
+            row["units"] = min(row["units"], 100)
+        return found
+
+
+class TenValuesOfAUnit(Project):
+    def add(self, key: str, unit: str, value: float) -> None:
+        if len(self.experiment(key)["records"].get(unit, [])) < 10:
+            super().add(key, unit, value)
 
 
 class WholeNumbers(MockExperiments):
@@ -550,7 +641,7 @@ class ReadsOnce(MockExperiments):
 class AnyOrder(MockExperiments):
     def start_ab(self, key: str, variants: Any, weights: Any, metric: str) -> Json:
         with self._box as state:
-            known = state["experiments"].get(key)
+            known = state["experiments"].get(key, {}).get("settings")
             if known and dict(zip(known["variants"], known["weights"], strict=True)) == dict(
                 zip(variants, weights, strict=True)
             ):
@@ -593,6 +684,7 @@ SABOTEURS: list[tuple[type, str]] = [
     (ReadsOnce, "get_flag.rule.other_instance"),
     (AnyOrder, "start_ab.rule.other_order"),
     (FoldsUnits, "adapter.rule.ids"),
+    (NumbersUnits, "adapter.rule.ids"),
     (FoldsMetrics, "adapter.rule.ids"),
     (KeyOfExperiment, "record.rule.key_scope"),
     (KeyOfUnit, "record.rule.key_scope"),
@@ -602,6 +694,11 @@ SABOTEURS: list[tuple[type, str]] = [
     (over(ComparesText), "assign.rule.matching"),
     (over(BooleansAreNumbers), "assign.rule.matching"),
     (over(AbsentIsFalse), "assign.rule.matching"),
+    (over(TrimsText), "assign.rule.matching"),
+    (over(PlainNamesOnly), "assign.rule.attribute_names"),
+    (over(TenRules), "assign.rule.many_rules"),
+    (over(TenValues), "assign.rule.many_rules"),
+    (over(OneRuleForAll), "assign.rule.first_match"),
     (over(LastMatch), "assign.rule.first_match"),
     (over(RampFirst), "assign.rule.order"),
     (over(OffFirst), "assign.rule.order"),
@@ -619,6 +716,7 @@ SABOTEURS: list[tuple[type, str]] = [
     (SortsVariants, "start_ab.rule.echo"),
     (over(ResetsExperiment), "start_ab.rule.keeps_percent"),
     (over(RestartsExperiment), "start_ab.rule.keeps_percent"),
+    (over(RampsAll), "start_ab.rule.keeps_percent"),
     (LosesFloor, "start_bandit.rule.echo"),
     (over(ResetsExperiment), "start_bandit.rule.echo"),
     (over(IgnoresWeights), "assign.rule.balanced"),
@@ -626,10 +724,14 @@ SABOTEURS: list[tuple[type, str]] = [
     (CoarseWeights, "assign.rule.balanced"),
     (over(OneHash), "assign.rule.balanced_in_ramp"),
     (over(NoSalt), "assign.rule.independent"),
+    (over(OneRamp), "assign.rule.independent_ramps"),
+    (KeepsWhatItSaw, "assign.rule.other_instance"),
+    (MissesForEver, "assign.rule.other_instance"),
     (over(AttributesCount), "assign.rule.sticky"),
     (over(AlwaysNew), "assign.rule.sticky"),
     (PerInstance, "assign.rule.sticky"),
     (Monthly, "assign.rule.sticky"),
+    (Yearly, "assign.rule.sticky"),
     (PythonHash, "assign.rule.same_in_new_process"),
     (PerProcess, "assign.rule.same_in_new_process"),
     (CountsCalls, "assign.rule.exposed_once"),
@@ -641,6 +743,7 @@ SABOTEURS: list[tuple[type, str]] = [
     (each_row(lambda row: row.update(lift=row["lift"] or 0)), "report.rule.rows"),
     (report_with(lambda found: found["variants"].append(found["variants"][0])), "report.rule.bandit_rows"),
     (report_with(lambda found: found["variants"].pop()), "report.rule.bandit_rows"),
+    (each_row(lambda row: row.update(lift=1.0)), "report.rule.bandit_rows"),
     (report_with(lambda found: found.update(as_of="2020-01-01T00:00:00Z")), "report.rule.as_of"),
     (report_with(lambda found: found.update(key="other")), "report.rule.as_of"),
     (CountsPeople, "record.rule.counts"),
@@ -650,6 +753,9 @@ SABOTEURS: list[tuple[type, str]] = [
     (each_row(lambda row: row.update(mean=row["mean"] / 2)), "record.rule.counts"),
     (each_row(lambda row: row.update(lift=(row["lift"] or 0) + 1)), "record.rule.counts"),
     (each_row(lambda row: row.update(lift=None)), "record.rule.counts"),
+    (each_row(lambda row: row.update(lift=abs(row["lift"] or 0))), "record.rule.lift_below_zero"),
+    (FirstHundred, "report.rule.long"),
+    (over(TenValuesOfAUnit), "report.rule.long"),
     (over(DropsEarlyValues), "record.rule.from_exposure_on"),
     (CountsStrangers, "record.rule.from_exposure_on"),
     (WholeNumbers, "record.rule.echo"),
@@ -731,6 +837,30 @@ class Models(over(Dice)):  # type: ignore[misc]
         return {**found, "variants": rows, "method": "none", "extensions": {"seed": 5}}
 
 
+class LastArmFirst(Project):
+    """Tries the arms one after another from the last to the first, and then follows the rewards."""
+
+    def choose(self, key: str, experiment: Json, unit: str) -> str:
+        arms = variants(experiment)
+        tried = len(experiment["units"]) // 30
+        return (
+            arms[-1 - tried]
+            if "floor" in experiment["settings"] and tried < len(arms)
+            else super().choose(key, experiment, unit)
+        )
+
+
+class Particular(over(LastArmFirst)):  # type: ignore[misc]
+    """Takes ten rules of plain attributes."""
+
+    def set_flag(self, key: str, value: Any, rules: Any) -> Any:
+        if len(rules) > 10:
+            raise NonRetryableError("payload_too_large", "at most ten rules")
+        if not all(rule.attribute.isidentifier() and rule.attribute.isascii() for rule in rules):
+            raise NonRetryableError("invalid", "an attribute has letters, digits and _ in its name")
+        return super().set_flag(key, value, rules)
+
+
 class Narrow(MockExperiments):
     """Booleans only, without bandits and records, and a closer balance."""
 
@@ -810,7 +940,7 @@ def _kind(value: Any) -> str:
     return "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
 
 
-BENIGN: Sequence[type] = (Models, Deferring, asynchronous(Lagging))
+BENIGN: Sequence[type] = (Models, Particular, Deferring, asynchronous(Lagging))
 
 
 def test_the_mock_is_conformant() -> None:

@@ -120,6 +120,12 @@ class KeepsText(Merges):
         return {"text": old["text"]}
 
 
+class KeepsUnlessGiven(Merges):
+    @staticmethod
+    def kept(old: Json, new: Json) -> Json:
+        return {"metadata": new["metadata"] or old["metadata"]}
+
+
 class ShortNames(MockVectorStore):
     def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
         return super().index(collection[:39], records, metric, dimension)
@@ -132,6 +138,28 @@ class Small(MockVectorStore):
     def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
         if dimension > 512:
             raise NonRetryableError("payload_too_large", "at most 512 dimensions")
+        return super().index(collection, records, metric, dimension)
+
+
+class SaysInvalid(MockVectorStore):
+    """Has limits, and the wrong word for what is above them."""
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        if len(records) > 100:
+            raise NonRetryableError("invalid", "at most 100 records")
+        return super().index(collection, records, metric, dimension)
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        if k > 100:
+            raise NonRetryableError("invalid", "at most 100 hits")
+        return super().search(target, vector, k, filter)
+
+
+class CreatesThenRefuses(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        super().index(collection, records[:100], metric, dimension)
+        if len(records) > 100:
+            raise NonRetryableError("payload_too_large", "at most 100 records")
         return super().index(collection, records, metric, dimension)
 
 
@@ -155,6 +183,20 @@ class CreatesTwice(MockVectorStore):
         return super().index(collection, records, metric, dimension)
 
 
+class FindsGhosts(MockVectorStore):
+    """A collection that is on its way looks like another one."""
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        time.sleep(WINDOW_S)
+        return super().index(collection, records, metric, dimension)
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        try:
+            return super().search(target, vector, k, filter)
+        except NonRetryableError:
+            return {"hits": [{"id": "ghost", "score": 0.0}]}
+
+
 class MetadataFirst(MockVectorStore):
     """Writes a record in two steps that can be seen apart."""
 
@@ -170,6 +212,17 @@ class MetadataFirst(MockVectorStore):
 class InMemory(MockVectorStore):
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         super().__init__({**config, "state": {}}, ctx)
+
+
+class IgnoresPath(MockVectorStore):
+    def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
+        super().__init__({**config, "state": config["state"] if isinstance(config["state"], dict) else {}}, ctx)
+
+
+class WipesAtClose(MockVectorStore):
+    def close(self) -> None:
+        with self._box as state:
+            state["collections"].clear()
 
 
 class Caches(MockVectorStore):
@@ -211,6 +264,14 @@ class FiltersAfterK(MockVectorStore):
         return {"hits": [hit for hit in hits if all(_holds(one, hit["metadata"]) for one in filter)]}
 
 
+class FetchesAHundred(MockVectorStore):
+    """Filters the hundred best, or as many as are asked for."""
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        hits = super().search(target, vector, max(k, 100))["hits"]
+        return {"hits": [hit for hit in hits if all(_holds(one, hit["metadata"]) for one in filter)][:k]}
+
+
 class AnyCondition(MockVectorStore):
     def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
         hits = super().search(target, vector, EVERYTHING)["hits"]
@@ -246,6 +307,19 @@ class DropsNestedThoughPromised(DropsNested):
     traits = VectorStoreTraits(nested_metadata=True)
 
 
+class SkipsNested(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        flat = [one for one in records if not any(isinstance(value, Mapping) for value in one.metadata.values())]
+        return super().index(collection, flat, metric, dimension)
+
+
+class OneByOne(MockVectorStore):
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        for record in records:
+            super().index(collection, [record], metric, dimension)
+        return super().index(collection, records, metric, dimension)
+
+
 class AnyShape(MockVectorStore):
     def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
         with self._box as state:
@@ -258,6 +332,28 @@ class WritesThroughAlias(MockVectorStore):
         with self._box as state:
             collection = state["aliases"].get(collection, collection)
         return super().index(collection, records, metric, dimension)
+
+
+class NothingIntoAlias(MockVectorStore):
+    """No records, no questions."""
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        with self._box as state:
+            aliased = collection in state["aliases"]
+        empty = {"stored": 0}
+        return empty if aliased and not records else super().index(collection, records, metric, dimension)
+
+
+class RemembersNothing(MockVectorStore):
+    """What was not there is not asked for again."""
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        missing = self.__dict__.setdefault("missing", set())
+        with self._box as state:
+            missing |= {target} - {*state["collections"], *state["aliases"]}
+        if target in missing:
+            raise NonRetryableError("not_found", target)
+        return super().search(target, vector, k, filter)
 
 
 class NothingForUnknown(MockVectorStore):
@@ -339,6 +435,29 @@ class Gap(MockVectorStore):
         return {**super().swap(alias, collection), "previous": previous}
 
 
+class Mixes(MockVectorStore):
+    """Looks an alias up twice for one search."""
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        before = super().search(target, vector, k, filter)["hits"]
+        time.sleep(WINDOW_S / 4)
+        after = super().search(target, vector, k, filter)["hits"]
+        return {"hits": list({hit["id"]: hit for hit in [*before[:1], *after]}.values())[:k]}
+
+
+class ResolvesOnce(MockVectorStore):
+    """Remembers what an alias stands for, until its own next swap."""
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        with self._box as state:
+            name = self.__dict__.setdefault("known", {}).setdefault(target, state["aliases"].get(target, target))
+        return super().search(name, vector, k, filter)
+
+    def swap(self, alias: str, collection: str) -> Json:
+        self.__dict__.pop("known", None)
+        return super().swap(alias, collection)
+
+
 class AliasInMemory(MockVectorStore):
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         super().__init__(config, ctx)
@@ -372,6 +491,33 @@ def _ignores_case(condition: Condition, metadata: Mapping[str, Any]) -> bool:
     return _holds(condition, metadata)
 
 
+def _strips(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    value = metadata.get(condition.field)
+    return _holds(condition, {condition.field: value.strip()} if isinstance(value, str) else metadata)
+
+
+def _any_where_none_are_listed(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    return condition.value == () or _holds(condition, metadata)
+
+
+def _ten_are_enough(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    few = condition.value[:10] if condition.op == "in" else condition.value
+    return _holds(condition.model_copy(update={"value": few}), metadata)
+
+
+def _ranges_of_text(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    value = metadata.get(condition.field)
+    if condition.op in ("eq", "in") or isinstance(value, bool) or not isinstance(value, int | float):
+        return _holds(condition, metadata)
+    return {"gte": str(value) >= str(condition.value), "gt": str(value) > str(condition.value)}.get(
+        condition.op, str(value) < str(condition.value)
+    )
+
+
+def _dots_are_paths(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    return "." not in condition.field and _holds(condition, metadata)
+
+
 def _absent_is_zero(condition: Condition, metadata: Mapping[str, Any]) -> bool:
     return _holds(condition, {condition.field: 0, **metadata})
 
@@ -389,6 +535,13 @@ def _ids_descend(hit: Json) -> Any:
     return -hit["score"], [-ord(letter) for letter in hit["id"]]
 
 
+def _ids_regardless_of_case(hit: Json) -> Any:
+    return -hit["score"], hit["id"].lower()
+
+
+OWN_WORDS = ("id", "text", "score", "vector")
+
+
 SABOTEURS: list[tuple[type, str]] = [
     (CountsNewOnly, "index.rule.stored"),
     (Forgets, "index.rule.effect"),
@@ -397,6 +550,7 @@ SABOTEURS: list[tuple[type, str]] = [
     (Merges, "index.rule.upsert"),
     (KeepsVector, "index.rule.upsert"),
     (KeepsText, "index.rule.upsert"),
+    (KeepsUnlessGiven, "index.rule.upsert"),
     (KeepsText, "index.rule.upsert_text"),
     (records_changed(lambda record: {"id": record.id.lower()}), "index.rule.ids_apart"),
     (records_changed(lambda record: {"id": record.id[:63]}), "index.rule.ids_apart"),
@@ -413,12 +567,27 @@ SABOTEURS: list[tuple[type, str]] = [
         rows_changed(lambda row, _: {"metadata": {k[:63]: v for k, v in row["metadata"].items()}}),
         "index.rule.metadata_size",
     ),
+    (
+        rows_changed(lambda row, _: {"metadata": {k.lower(): v for k, v in row["metadata"].items()}}),
+        "index.rule.metadata_names",
+    ),
+    (
+        rows_changed(lambda row, _: {"metadata": {k: v for k, v in row["metadata"].items() if k not in OWN_WORDS}}),
+        "index.rule.metadata_names",
+    ),
+    (
+        rows_changed(lambda row, record: {"metadata": {**row["metadata"], "text": record.text}}),
+        "index.rule.metadata_names",
+    ),
+    (filtered_by(_dots_are_paths), "index.rule.metadata_names"),
     (rows_changed(lambda _, record: {"metadata": dict(record.metadata)}), "index.rule.null_is_absent"),
     (
         rows_changed(lambda _, record: {"metadata": {k: v or "" for k, v in record.metadata.items()}}),
         "index.rule.null_is_absent",
     ),
     (DropsNestedThoughPromised, "index.rule.nested"),
+    (SkipsNested, "index.rule.nested_in_batch"),
+    (OneByOne, "index.rule.nested_in_batch"),
     (Small, "index.rule.dimensions"),
     (rows_changed(lambda row, _: {"vector": _halves_the_last(row["vector"])}), "index.rule.dimensions"),
     (rows_changed(lambda row, _: {"vector": [min(v, 1e5) for v in row["vector"]]}), "index.rule.magnitudes"),
@@ -426,11 +595,18 @@ SABOTEURS: list[tuple[type, str]] = [
     (NoZeros, "index.rule.zero_vector"),
     (records_changed(lambda record: {}, keep=99), "index.rule.hundred"),
     (hits_changed(lambda hits: hits[:50]), "index.rule.hundred"),
+    (records_changed(lambda record: {}, keep=100), "index.rule.above_limits"),
+    (SaysInvalid, "index.rule.above_limits"),
+    (CreatesThenRefuses, "index.rule.above_limits"),
     (CreatesTwice, "index.rule.at_once"),
+    (FindsGhosts, "index.rule.at_once"),
     (MetadataFirst, "index.rule.whole_or_not"),
     (InMemory, "index.rule.survives"),
+    (WipesAtClose, "index.rule.survives"),
+    (IgnoresPath, "adapter.rule.state_file"),
     (InMemory, "adapter.rule.shared"),
     (Caches, "adapter.rule.shared"),
+    (RemembersNothing, "adapter.rule.shared"),
     (each_hit(lambda hit: {"score": hit["score"] + 0.01}), "search.rule.score"),
     (each_hit(lambda hit: {"score": -hit["score"]}), "search.rule.score"),
     (SquaredDistance, "search.rule.score"),
@@ -438,6 +614,11 @@ SABOTEURS: list[tuple[type, str]] = [
     (hits_changed(lambda hits: hits[::-1]), "search.rule.order"),
     (hits_changed(lambda hits: sorted(hits, key=lambda hit: hit["id"])), "search.rule.order"),
     (hits_changed(lambda hits: sorted(hits, key=_ids_descend)), "search.rule.ties"),
+    (hits_changed(lambda hits: sorted(hits, key=_ids_regardless_of_case)), "search.rule.ties"),
+    (hits_changed(lambda hits: hits[:100]), "search.rule.above_limits"),
+    (SaysInvalid, "search.rule.above_limits"),
+    (FetchesAHundred, "search.rule.complete"),
+    (rows_changed(lambda _, record: {"text": record.text and record.text[:8_192]}), "search.rule.long_text"),
     (hits_changed(lambda hits: hits[:6]), "search.rule.count"),
     (hits_changed(lambda hits: hits + hits[:1] if len(hits) == 6 else hits), "search.rule.count"),
     (each_hit(lambda hit: {"text": hit["text"] or None}), "search.rule.text"),
@@ -446,12 +627,17 @@ SABOTEURS: list[tuple[type, str]] = [
     (filtered_by(_coerces), "search.rule.filter_equal"),
     (filtered_by(_booleans_count), "search.rule.filter_equal"),
     (filtered_by(_ignores_case), "search.rule.filter_equal"),
+    (filtered_by(_strips), "search.rule.filter_equal"),
+    (filtered_by(_ten_are_enough), "search.rule.filter_equal"),
+    (filtered_by(_ranges_of_text), "search.rule.filter_range"),
+    (filtered_by(_any_where_none_are_listed), "search.rule.filter_in_nothing"),
     (filtered_by(_booleans_count), "search.rule.filter_range"),
     (filtered_by(_open_ends), "search.rule.filter_range"),
     (filtered_by(_absent_is_zero), "search.rule.filter_absent"),
     (filtered_by(_holds, first=True), "search.rule.filter_all"),
     (AnyCondition, "search.rule.filter_all"),
     (FiltersAfterK, "search.rule.filter_first"),
+    (FetchesAHundred, "search.rule.filter_first"),
     (Approximate, "search.rule.recall"),
     (MissesFiltered, "search.rule.recall"),
     (NoPrevious, "swap.rule.previous"),
@@ -461,16 +647,20 @@ SABOTEURS: list[tuple[type, str]] = [
     (NoFilterOnAlias, "swap.rule.like_a_name"),
     (OneAlias, "swap.rule.aliases_apart"),
     (Gap, "swap.rule.atomic"),
+    (Mixes, "swap.rule.atomic"),
+    (ResolvesOnce, "swap.rule.other_instance"),
     (AliasInMemory, "swap.rule.survives"),
     (AnyShape, "index.bad_input.other_metric"),
     (AnyShape, "index.bad_input.other_dimension"),
     (AnyShape, "index.bad_input.other_dimension_empty"),
     (WritesThroughAlias, "index.bad_input.name_of_alias"),
+    (NothingIntoAlias, "index.bad_input.nothing_into_alias"),
     (DropsNested, "index.bad_input.nested_object"),
     (DropsNested, "index.bad_input.nested_list"),
     (NothingForUnknown, "search.bad_input.unknown_target"),
     (Obliging, "search.bad_input.short_vector"),
     (Obliging, "search.bad_input.long_vector"),
+    (Obliging, "search.bad_input.vector_for_alias"),
     (Obliging, "search.bad_input.zero_vector"),
     (Dangling, "swap.bad_input.missing_collection"),
     (Dangling, "swap.bad_input.new_alias_of_missing"),
@@ -492,14 +682,14 @@ class Async(MockVectorStore):
 
 
 class Bare(MockVectorStore):
-    """Without swap and text, at most 100 records and 100 hits a call."""
+    """Without swap and text, at most 100 records of 1,024 dimensions and 100 hits a call."""
 
     traits = VectorStoreTraits(stores_text=False, delivery="at_most_once")
     unsupported: ClassVar = {"swap": "there are no aliases"}
 
     def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
-        if len(records) > 100:
-            raise NonRetryableError("payload_too_large", "100 records")
+        if len(records) > 100 or dimension > 1_024:
+            raise NonRetryableError("payload_too_large", "100 records of 1,024 dimensions")
         return super().index(collection, records, metric, dimension)
 
     def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
@@ -521,7 +711,8 @@ class Sloppy(MockVectorStore):
         for hit in hits:
             hit["score"] += (1 if sum(hit["id"].encode()) % 2 else -1) * 0.018 * max(1.0, abs(hit["score"]))
         hits.sort(key=lambda hit: (-hit["score"], hit["id"]))
-        return {"hits": hits[1:k] if len(hits) > 300 else hits[:k]}
+        many = len(super().search(target, vector, EVERYTHING)["hits"]) > 1_000
+        return {"hits": hits[1:k] if many else hits[:k]}
 
 
 class LastOfTheTied(MockVectorStore):
@@ -533,6 +724,34 @@ class LastOfTheTied(MockVectorStore):
         hits = super().search(target, vector, EVERYTHING, filter)["hits"]
         chosen = sorted(hits, key=_ids_descend)[:k]
         return {"hits": sorted(chosen, key=lambda hit: (-hit["score"], hit["id"]))}
+
+
+class Particular(MockVectorStore):
+    """Takes plain names of metadata only, texts up to 10,000 characters, and no empty list in a filter."""
+
+    def _row(self, record: Record) -> Json:
+        if not all(name.isascii() and name.isidentifier() for name in record.metadata):
+            raise NonRetryableError("invalid", "a field must be named with letters, digits and _")
+        if len(record.text or "") > 10_000:
+            raise NonRetryableError("payload_too_large", "a text has at most 10,000 characters")
+        return super()._row(record)
+
+    def search(self, target: str, vector: Any, k: int, filter: Sequence[Condition] = ()) -> Json:
+        if any(condition.value == () for condition in filter):
+            raise NonRetryableError("invalid", "in takes at least one value")
+        return super().search(target, vector, k, filter)
+
+
+class NamesFailures(MockVectorStore):
+    """Stores what it can of a batch, and says what it could not."""
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Json:
+        nested = [one for one in records if any(isinstance(v, Mapping | tuple) for v in one.metadata.values())]
+        if nested and len(nested) == len(records):
+            raise NonRetryableError("invalid", "nested metadata")
+        answer = super().index(collection, [one for one in records if one not in nested], metric, dimension)
+        failed = [{"id": one.id, "code": "invalid", "retryable": False} for one in nested]
+        return {**answer, "failed": failed}
 
 
 class Delayed(MockVectorStore):
@@ -562,7 +781,7 @@ class Delayed(MockVectorStore):
         return MockVectorStore({"state": past}, Context(clock=self._clock)).search(*arguments)
 
 
-BENIGN = [Async, Bare, Sloppy, LastOfTheTied, Delayed]
+BENIGN = [Async, Bare, Sloppy, LastOfTheTied, Particular, NamesFailures, Delayed]
 
 
 def test_the_mock_is_conformant() -> None:

@@ -17,7 +17,7 @@ from pytest_pal.kit.harness import Harness
 from pytest_pal.mocks.ads import AdsAccount, MockAds
 from pytest_pal.mocks.cdp import MockCDP
 
-from ..judging import fallen, judge
+from ..judging import contract, fallen, judge
 
 
 class ReturnsNonsense(MockAds):
@@ -45,6 +45,14 @@ class AliasesResult(MockAds):
         found = super().create_campaign(spec, idempotency_key=idempotency_key)
         with self._box as state:
             return {**found, "extensions": state["campaigns"][found["id"]]}
+
+
+class AliasesRead(MockCDP):
+    def get_profile(self, id: str) -> Any:
+        found = super().get_profile(id)
+        with self._box as state:
+            kept = {event["event_id"]: event["properties"] for event in state["events"]}
+        return {**found, "events": [{**event, "properties": kept[event["event_id"]]} for event in found["events"]]}
 
 
 class Random(MockAds):
@@ -289,6 +297,7 @@ class Phones(MockAds):
 SABOTEURS = [
     (ReturnsNonsense, "ads.report.shape.output"),
     (AliasesResult, "ads.create_campaign.shape.no_alias"),
+    (AliasesRead, "cdp.get_profile.shape.no_alias"),
     (Random, "ads.report.determinism.same_calls"),
     (Keyless, "ads.create_campaign.idempotency.repeat"),
     (RemembersLastKey, "ads.create_campaign.idempotency.newer_writes"),
@@ -332,6 +341,18 @@ def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
             end.set()
         for file in LeaksFiles.files:
             file.close()
+
+
+def test_every_generated_clause_has_a_saboteur() -> None:
+    generated = {_kind(clause.id) for clause in contract("ads").clauses if clause.family not in ("rule", "scenario")}
+    refusals = {_kind(f"ads.{refusal.operation}.bad_input.{refusal.name}") for refusal in contract("ads").refusals}
+    never_reaches_the_adapter = {("bad_input", "check")}
+    sabotaged = {_kind(clause) for _, clause in SABOTEURS}
+    assert generated - refusals - never_reaches_the_adapter <= sabotaged
+
+
+def _kind(clause: str) -> tuple[str, ...]:
+    return tuple(clause.split(".")[2:])
 
 
 class Engine:

@@ -87,7 +87,7 @@ def _no_alias(operation: Operation) -> Check:
             arguments.setdefault(operation.key, subject.key())
         returned = subject.raw(operation.name, **arguments)
         before = subject.capability.accept(operation.name, returned)
-        stored = subject.snapshot() if operation.effect == "write" else None
+        stored = subject.snapshot() if subject.capability.observed else None
         with _spoiled(returned):
             if stored is not None:
                 same(subject.snapshot(), stored, "the vendor's state after the output was changed")
