@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_pal.kit import process
 from pytest_pal.kit.discovery import contract_of
 from pytest_pal.registry.entry_points import entries
 
@@ -31,5 +32,7 @@ def offered(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget() -> None:
+    """Also the child process, which has the path of the day it was started."""
+    process.stop()
     entries.cache_clear()
     contract_of.cache_clear()
