@@ -1,1 +1,1 @@
-"""What each subcommand of `pal` does: ``configure(parser)`` and ``run(options)``, loaded when it is typed."""
+"""The subcommands of ``pal``: each module has ``configure(parser)`` and ``run(options) -> exit code``."""
