@@ -10,10 +10,12 @@ from ...model.clause import clause, holds, refused, same
 from ...model.samples import Scene
 from ...model.subject import Subject
 from ...model.values import walk
-from .samples import content, recipient, soon, templated, usual_channel
+from .samples import PROVIDED, content, recipient, soon, templated, usual_channel
 
 DAY = 86_400
 PARTS = ("subject", "text", "html")
+TOO_LONG = {"email": 300_000, "sms": 5_000, "push": 20_000}
+"""Characters of text that a vendor may refuse."""
 MARKUP = "<b>&lt;é>"
 
 
@@ -74,11 +76,31 @@ def shown(parts: Mapping[str, Any], added: Iterable[str] = ()) -> dict[str, str]
 def arrives(subject: Subject, message: dict[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
     """Sends a message to somebody new: preview and delivery must be as expected. Gives the delivered row."""
     preview = subject.call("preview", message=message)
+    same(preview.to, message["to"], "the recipient in the preview")
     same(shown(preview.plain(), additions(preview)), shown(expected), "the preview")
     subject.call("send", message=message)
+    return arrived(subject, message, expected, additions(preview))
+
+
+def arrived(
+    subject: Subject, message: dict[str, Any], expected: Mapping[str, Any], added: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What was delivered to a message's recipient, once and as expected."""
     row = only(delivered(subject, message["to"]), f"the message to {message['to']}")
-    same(shown(row, additions(preview)), shown(expected), "what was delivered")
+    same(shown(row, added), shown(expected), "what was delivered")
     return row
+
+
+def opted_out(subject: Subject) -> tuple[Subject, dict[str, Any]]:
+    """A message to a recipient who opted out, and the subject whose vendor knows it.
+
+    The default of ``config['suppressed']`` is an address, which only email reaches.
+    """
+    to, channel = subject.provided["suppressed"], usual_channel(subject.traits)
+    if channel != "email" and to == PROVIDED["suppressed"]:
+        to = recipient(channel, 99)
+        subject = subject.stranger(suppressed=to)
+    return subject, usual(subject, to=to)
 
 
 def step_to(subject: Subject, instant: datetime) -> None:
@@ -120,9 +142,9 @@ def delivers(subject: Subject) -> None:
 @clause("lifecycle.send.rule.unicode")
 def unicode(subject: Subject) -> None:
     """Unicode arrives unchanged in subject, text and metadata, and so do addresses."""
-    text = "Été 🎉 «夏» שלום e\u0301 \ufb01\n\n.\n..\nFrom here\ttab {brace} {{ 1 }} %s $x =\nlong " + "ü" * 1_200
+    text = "  Été 🎉 «夏» שלום e\u0301 \ufb01\n\n.\n..\nFrom here\ttab {brace} {{ 1 }} %s $x =  \nlong " + "ü" * 1_200
     subject_line = "Été 🎉 «夏» שלום e\u0301 " + "ß" * 120
-    metadata = {"a.key: 1": 'значение = «é»; "x" 🎉'}
+    metadata = {"a.key: 1": 'значение = «é»; "x" 🎉', "Order-No": " {{name}} ", "order_no": "007"}
     email = {"subject": subject_line, "html": None} if offers_email(subject.traits) else {}
     to = {"to": "Ann.O'Neil+tag_1@example.com"} if email else {}
     message = usual(subject, text=text, metadata=metadata, variables={}, **email, **to)
@@ -140,23 +162,47 @@ def html_only(subject: Subject) -> None:
 @clause("lifecycle.send.rule.largest")
 def largest(subject: Subject) -> None:
     """Accepted are subjects of 200 characters, emails of 100 KB, other texts of 1,000, and 10 pairs of metadata."""
-    metadata = {f"{n:064}": f"{n}" * 256 for n in range(10)}
     for n, channel in enumerate(subject.traits.channels):
-        longest = {"text": "x" * (100_000 if channel == "email" else 1_000), "html": None}
-        longest |= {"subject": "s" * 200} if channel == "email" else {}
-        row = arrives(subject, content(channel, n, **longest, metadata=metadata), longest)
+        for m, longest in enumerate(_longest(channel)):
+            arrives(subject, content(channel, 10 * n + m, **longest, metadata={}), longest)
+        # By itself: a push notification has room for 4 KB in all.
+        metadata = {f"{pair:064}": f"{pair}" * 256 for pair in range(10)}
+        row = arrives(subject, content(channel, 10 * n + 9, metadata=metadata), rendered(channel, 10 * n + 9))
         same(row["metadata"], metadata, "metadata")
     shortest = {"text": "t", "subject": "s" if offers_email(subject.traits) else None, "html": None}
-    arrives(subject, usual(subject, 9, **shortest, metadata={}), shortest)
+    arrives(subject, usual(subject, 99, **shortest, metadata={}), shortest)
+
+
+def _longest(channel: str) -> tuple[dict[str, Any], ...]:
+    if channel != "email":
+        return ({"text": "ü" * 1_000},)
+    return (
+        {"subject": "s" * 200, "text": "x" * 100_000, "html": None},
+        {"subject": "ü" * 200, "text": None, "html": "x" * 100_000},
+    )
+
+
+@clause("lifecycle.send.rule.too_long")
+def too_long(subject: Subject) -> None:
+    """A text longer than what must be accepted arrives whole, or is refused and does not arrive at all."""
+    for n, channel in enumerate(subject.traits.channels):
+        parts = {"text": "x" * TOO_LONG[channel] + ".", "subject": "s" if channel == "email" else None, "html": None}
+        message = content(channel, n, **parts)
+        outcome = subject.attempt("send", message=message)
+        if outcome.error is None:
+            arrived(subject, message, parts, additions(subject.call("preview", message=message)))
+        else:
+            refused(outcome, "payload_too_large", "invalid")
+            same(delivered(subject, message["to"]), [], "messages after the refusal")
 
 
 @clause("lifecycle.send.rule.substitution")
 def substitution(subject: Subject) -> None:
     """Variables are put in once, by value: words in lower case, null empty, numbers as JSON, whole ones whole."""
     values: dict[str, Any] = {"yes": True, "no": False, "none": None, "int": 2**53 - 1, "minus": -3, "whole": 20.0}
-    values |= {"part": -0.25, "_A.b-1": "<&>", "again": "{{yes}}", "not_used": 1}
-    text = "{{yes}}|{{ no }}|[{{none}}]|{{int}}|{{minus}}|{{whole}}|{{part}}|{{\t_A.b-1 }}|{{again}}|{{1}}|{yes}"
-    expected = "true|false|[]|9007199254740991|-3|20|-0.25|<&>|{{yes}}|{{1}}|{yes}"
+    values |= {"part": -0.25, "long": 1234567.125, "_A.b-1": "<&>", "again": "{{yes}}", "1": "no name", "not_used": 1}
+    text = "{{yes}}|{{ no }}|[{{none}}]|{{int}}|{{minus}}|{{whole}}|{{part}}|{{long}}|{{\t_A.b-1 }}|{{again}}|{{1}}|{yes}"
+    expected = "true|false|[]|9007199254740991|-3|20|-0.25|1234567.125|<&>|{{yes}}|{{1}}|{yes}"
     subjects = ("{{whole}} {{again}}", "20 {{yes}}") if offers_email(subject.traits) else (None, None)
     message = usual(subject, text=text, variables=values, subject=subjects[0], html=None)
     arrives(subject, message, {"text": expected, "subject": subjects[1]})
@@ -174,7 +220,7 @@ def escaped(subject: Subject) -> None:
 @clause("lifecycle.send.rule.suppressed", applies=lambda traits: traits.tells_suppressed)
 def suppressed(subject: Subject) -> None:
     """A recipient who opted out gets nothing: the receipt says suppressed, and a repeat says it again."""
-    message = usual(subject, to=subject.provided["suppressed"])
+    subject, message = opted_out(subject)
     key = subject.key()
     receipt = subject.call("send", message=message, idempotency_key=key)
     same(
@@ -206,20 +252,33 @@ def payload(subject: Subject) -> None:
     same(subject.snapshot(), before, "messages after the conflicts")
 
 
+@clause("lifecycle.send.rule.payload_channel", applies=lambda traits: {"sms", "push"} <= set(traits.channels))
+def payload_channel(subject: Subject) -> None:
+    """Under a known key the same message by another channel is a key conflict."""
+    key, message = subject.key(), content("sms")
+    subject.call("send", message=message, idempotency_key=key)
+    refused(
+        subject.attempt("send", message={**message, "channel": "push"}, idempotency_key=key),
+        "key_conflict",
+        "invalid",
+    )
+
+
 @clause("lifecycle.send.rule.keys")
 def keys(subject: Subject) -> None:
-    """Keys of up to 64 characters are kept apart by every character, also by case."""
+    """Keys of up to 64 characters are kept apart by every character, also by case; each message has its own id."""
     message = usual(subject)
     names = ("k", "K", "k.", "k-", "k_", "0" * 63 + "1", "0" * 63 + "2", "0" * 63)
-    for name in names:
-        subject.call("send", message=message, idempotency_key=name)
+    ids = {subject.call("send", message=message, idempotency_key=name).id for name in names}
     same(len(delivered(subject, message["to"])), len(names), "messages under as many keys")
+    same(len(ids), len(names), "different ids in the receipts")
 
 
 @clause("lifecycle.send.rule.template", needs=["send.template", "preview.template"])
 def template(subject: Subject) -> None:
     """A message by a stored template is delivered once, as its preview shows it, with nothing missing."""
-    message = templated(Scene(subject.traits, subject.now(), provided=subject.provided))
+    metadata = {"campaign": "spring"}
+    message = templated(Scene(subject.traits, subject.now(), provided=subject.provided), metadata=metadata)
     preview = subject.call("preview", message=message)
     same(preview.missing, [], "missing")
     holds(
@@ -231,6 +290,7 @@ def template(subject: Subject) -> None:
     row = only(delivered(subject, message["to"]), "the message by the template")
     added = additions(preview)
     same(shown(row, added), shown(preview.plain(), added), "what was delivered, against its preview")
+    same(row["metadata"], metadata, "metadata")
 
 
 @clause("lifecycle.send.rule.template_header", needs=["send.template"])
@@ -253,11 +313,17 @@ def shows(subject: Subject) -> None:
         preview = subject.call("preview", message=message)
         same((preview.to, preview.channel, preview.missing), (message["to"], channel, []), "the preview")
         same(shown(preview.plain(), additions(preview)), shown(rendered(channel, n)), "what the preview shows")
+        other = subject.call("preview", message={**message, "variables": {"name": "Bob", "n": 7}})
+        same(body(other.text, additions(other)), "Dear Bob, this is number 7.", "the text with other variables")
 
 
 @clause("lifecycle.preview.rule.no_effect")
 def no_effect(subject: Subject) -> None:
-    """A preview never has an effect, not even later."""
+    """A preview never has an effect, not even later, nor on what waits for its recipient."""
+    schedule(subject, usual(subject), subject.now() + timedelta(days=2))
+    subject.call("send", message=usual(subject, 1))
+    if subject.traits.read_bound_s:
+        subject.advance(subject.traits.read_bound_s)
     before = subject.snapshot()
     for n in range(3):
         subject.call("preview", message=usual(subject, n))
@@ -328,8 +394,8 @@ def waits(subject: Subject) -> None:
 
 @clause("lifecycle.schedule.rule.window")
 def window(subject: Subject) -> None:
-    """Accepted is every send_at from traits.schedule_min_lead_s to traits.schedule_max_ahead_s, at least 72 h."""
-    lead, ahead = subject.traits.schedule_min_lead_s, subject.traits.schedule_max_ahead_s or 259_200
+    """Accepted is every send_at from traits.schedule_min_lead_s to traits.schedule_max_ahead_s; none is any time."""
+    lead, ahead = subject.traits.schedule_min_lead_s, subject.traits.schedule_max_ahead_s or 366 * DAY
     for n, seconds in enumerate((lead + 1, ahead)):
         message, send_at = usual(subject, n), subject.now() + timedelta(seconds=seconds)
         schedule(subject, message, send_at)
@@ -338,28 +404,30 @@ def window(subject: Subject) -> None:
 
 @clause("lifecycle.schedule.rule.each_its_own")
 def each_its_own(subject: Subject) -> None:
-    """Several scheduled messages are delivered each at its own time; a clock that jumps loses and doubles none."""
+    """Several scheduled messages are delivered each at its own time, whatever else is sent; none is lost or doubled."""
     start = soon(subject.traits, subject.now())
     times = {2: start + timedelta(hours=2), 0: start, 1: start + timedelta(hours=1)}
     for n, send_at in times.items():
         schedule(subject, usual(subject, n), send_at)
+    subject.call("send", message=usual(subject, 2))
     on_time(subject, usual(subject, 0), times[0])
     subject.advance(DAY)
     subject.advance(DAY)
     rows = sorted(row["to"] for row in subject.observe("delivered"))
-    same(rows, sorted(usual(subject, n)["to"] for n in times), "recipients of all delivered messages")
+    same(rows, sorted(usual(subject, n)["to"] for n in (*times, 2)), "recipients of all delivered messages")
 
 
 @clause("lifecycle.schedule.rule.restart")
 def restart(subject: Subject) -> None:
-    """A restart before send_at loses nothing and doubles nothing."""
-    message, send_at = usual(subject), soon(subject.traits, subject.now())
-    schedule(subject, message, send_at)
-    subject.restart()
-    on_time(subject, message, send_at)
-    subject.restart()
-    subject.advance(DAY)
-    only(delivered(subject, message["to"]), "after two restarts, the scheduled message")
+    """A restart before send_at loses nothing and doubles nothing, with or without a close."""
+    for n, stop in enumerate((subject.restart, subject.close)):
+        message, send_at = usual(subject, n), soon(subject.traits, subject.now())
+        schedule(subject, message, send_at)
+        stop()
+        on_time(subject, message, send_at)
+        stop()
+        subject.advance(DAY)
+        only(delivered(subject, message["to"]), "after two restarts, the scheduled message")
 
 
 @clause("lifecycle.schedule.rule.two_instances")
@@ -380,8 +448,8 @@ def two_instances(subject: Subject) -> None:
 @clause("lifecycle.schedule.rule.suppressed", applies=lambda traits: traits.tells_suppressed)
 def schedule_suppressed(subject: Subject) -> None:
     """Nothing that is scheduled is ever delivered to a recipient who opted out."""
-    send_at = soon(subject.traits, subject.now())
-    receipt = schedule(subject, usual(subject, to=subject.provided["suppressed"]), send_at)
+    subject, message = opted_out(subject)
+    receipt = schedule(subject, message, soon(subject.traits, subject.now()))
     holds(
         receipt.status in ("suppressed", "scheduled"),
         "the status must be suppressed or scheduled",

@@ -129,7 +129,8 @@ class Receipt(Output):
 class Preview(Output):
     """What would be delivered. ``missing``: variables that are not given, sorted; they stay as written.
 
-    What the vendor adds on delivery (a footer, a tracking pixel) is in ``extensions.added``.
+    What the vendor adds on delivery (a footer, a tracking pixel) is in ``extensions.added``: the texts as
+    they are delivered, each by itself, in a list or by part.
     """
 
     to: Text
@@ -141,7 +142,12 @@ class Preview(Output):
 
 
 class LifecycleProvider(Protocol):
-    """Sends messages from one sender, who is in the configuration."""
+    """Sends messages from one sender, who is ``config['sender']``.
+
+    For an adapter in process ``config['suppressed']`` is a recipient who opted out, and
+    ``config['templates']`` holds stored templates: name -> subject, text, html. A harness of an adapter with
+    a vendor says them in ``given``: suppressed, template (a name) and template_variables (all of its variables).
+    """
 
     @operation("write", "key", unit="recipient", entity="message")
     def send(self, message: CompleteMessage, *, idempotency_key: Key) -> Receipt:

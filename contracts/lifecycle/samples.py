@@ -7,6 +7,9 @@ from ...model.samples import Part, Refusal, Sample, Scene
 from ...model.values import instant_text
 from .protocol import CHANNELS
 
+CALL_S = 0.001
+"""What a call takes on the kit's clock: an adapter is asked at exactly this instant."""
+
 RECIPIENTS = {"email": "reader{}@example.com", "sms": "+1555010{:04}", "push": "device-token-{}"}
 
 CONFIG = {
@@ -169,7 +172,7 @@ REFUSALS = (
         "now",
         "A send_at that is not after now is invalid.",
         ("invalid",),
-        lambda scene: _after(scene, 0),
+        lambda scene: _after(scene, CALL_S),
     ),
     Refusal(
         "schedule",

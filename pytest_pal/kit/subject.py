@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import NonRetryableError
+from ..errors import NonRetryableError, ProviderError, RetryableError
 from ..model.capability import faults
 from ..model.clause import ClauseFailed
 from ..model.operation import Operation
@@ -27,6 +27,10 @@ from .waiting import Waiter
 
 SERVED_S = 0.001
 """What one operation in process takes on the simulated clock, in seconds."""
+
+
+ASKED_AGAIN = 10
+"""How often a read may say that its job is in progress, with retry_after; a query that joins no job never ends."""
 
 
 class LiveSubject:
@@ -87,16 +91,14 @@ class LiveSubject:
     def attempt(self, operation: str, /, **arguments: Any) -> Outcome:
         declared, arguments = self._ready(operation, arguments)
         started = self.now()
-        self.bench.clock.advance(SERVED_S)
-        outcome = self._finish(operation, lambda: self.waiter.wait(self._invoke(declared, arguments)))
+        outcome = self._awaiting_the_job(declared, lambda: self._once(declared, arguments))
         self._record(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
         return outcome
 
     def raw(self, operation: str, /, **arguments: Any) -> Any:
         declared, arguments = self._ready(operation, arguments)
-        self.bench.clock.advance(SERVED_S)
         self._record(Step(operation, arguments))
-        return self.waiter.wait(self._invoke(declared, arguments))
+        return self._awaiting_the_job(declared, lambda: self._raw(declared, arguments)).unwrap()
 
     def together(self, calls: Iterable[Call]) -> list[Outcome]:
         ready = [self._ready(call.operation, call.arguments) for call in calls]
@@ -104,6 +106,7 @@ class LiveSubject:
             outcomes = self._as_tasks(ready)
         else:
             outcomes = self._as_threads(ready)
+        outcomes = [self._joined(*call, outcome) for call, outcome in zip(ready, outcomes, strict=True)]
         self.bench.unread = self.bench.unread or any(found.effect == "write" for found, _ in ready)
         for (found, arguments), outcome in zip(ready, outcomes, strict=True):
             self._record(Step(f"at once: {found.name}", arguments, outcome))
@@ -184,6 +187,35 @@ class LiveSubject:
         if self.bench.unread and self.traits.read_bound_s:
             self.advance(self.traits.read_bound_s)
         self.bench.unread = False
+
+    def _once(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
+        self.bench.clock.advance(SERVED_S)
+        return self._finish(declared.name, lambda: self.waiter.wait(self._invoke(declared, arguments)))
+
+    def _raw(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
+        self.bench.clock.advance(SERVED_S)
+        try:
+            return Outcome(declared.name, self.waiter.wait(self._invoke(declared, arguments)))
+        except ProviderError as error:
+            return Outcome(declared.name, error=error)
+
+    def _joined(self, declared: Operation, arguments: Mapping[str, Any], outcome: Outcome) -> Outcome:
+        """A read of several at once, with the job that it started."""
+        first = iter([outcome])
+        return self._awaiting_the_job(declared, lambda: next(first, None) or self._once(declared, arguments))
+
+    def _awaiting_the_job(self, declared: Operation, call: Callable[[], Outcome]) -> Outcome:
+        """What a call comes to; a read that is in progress is asked for again when it said. CONTRACTS, section 7."""
+        outcome = call()
+        for _ in range(ASKED_AGAIN):
+            error = outcome.error
+            if declared.effect != "read" or not isinstance(error, RetryableError):
+                break
+            if error.code != "in_progress" or error.retry_after is None:
+                break
+            self.advance(error.retry_after)
+            outcome = call()
+        return outcome
 
     def _invoke(self, declared: Operation, arguments: Mapping[str, Any]) -> Any:
         positional, keyword = self._checked(declared, arguments)

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_pal.contracts.ads.protocol import AdsTraits, Campaign
 from pytest_pal.contracts.ads.samples import REFUSALS
-from pytest_pal.errors import NonRetryableError
+from pytest_pal.errors import NonRetryableError, RetryableError
 from pytest_pal.mocks import ads
 from pytest_pal.mocks.ads import AdsAccount, MockAds
 from pytest_pal.model.values import instant_text
@@ -486,6 +486,27 @@ class AtMostOnce(MockAds):
         self._memo.close()
 
 
+class TakesJobs(MockAds):
+    """A report is a job of 30 s; the same query joins it."""
+
+    def report(self, query: Any) -> Json:
+        now, job = self._ctx.clock.now(), query.model_dump_json()
+        with self._box as state:
+            jobs = state.setdefault("jobs", {})
+            done = datetime.fromisoformat(jobs.setdefault(job, (now + timedelta(seconds=30)).isoformat()))
+            if now < done:
+                raise RetryableError("in_progress", "job", retry_after=(done - now).total_seconds())
+            del jobs[job]
+        return super().report(query)
+
+
+class StartsJobsAnew(MockAds):
+    """Never joins the job that it started."""
+
+    def report(self, query: Any) -> Json:
+        raise RetryableError("in_progress", "another job", retry_after=30)
+
+
 class UniqueNames(MockAds):
     traits = AdsTraits(min_daily_budget=1_000_000, unique_names=True)
 
@@ -502,7 +523,18 @@ class ShortNames(MockAds):
             raise NonRetryableError("payload_too_large")
 
 
-BENIGN = [Asynchronous, InReview, Backwards, Overdelivers, OneObjective, Lags, AtMostOnce, UniqueNames, ShortNames]
+BENIGN = [
+    Asynchronous,
+    InReview,
+    Backwards,
+    Overdelivers,
+    OneObjective,
+    Lags,
+    AtMostOnce,
+    TakesJobs,
+    UniqueNames,
+    ShortNames,
+]
 
 
 def test_the_mock_is_conformant() -> None:
@@ -519,6 +551,10 @@ def test_every_own_clause_refusal_and_scenario_has_a_saboteur() -> None:
     own = {clause.id for clause in contract("ads").clauses if clause.family in ("rule", "scenario")}
     refusals = {f"ads.{refusal.operation}.bad_input.{refusal.name}" for refusal in REFUSALS}
     assert own | refusals == {clause for _, clause in SABOTEURS}
+
+
+def test_a_report_that_never_joins_its_job_never_comes() -> None:
+    assert fallen(StartsJobsAnew, only="ads.report.shape.output") == {"ads.report.shape.output"}
 
 
 @pytest.mark.parametrize("benign", BENIGN)
