@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .model.capability import Capability
     from .model.clause import Clause, ClauseFailed, Level, Unproven, clause, holds, refused, same
     from .model.context import Context
-    from .model.fields import EXACT, FREE, ID, MEASURED, TIME, tolerance
+    from .model.fields import EXACT, FREE, ID, MEASURED, TIME, Since, tolerance
     from .model.money import Currency, Micros
     from .model.operation import operation
     from .model.payload import Observed, Output, Payload, Traits
@@ -112,6 +112,7 @@ __all__ = [
     "Sample",
     "Scene",
     "SimulatedClock",
+    "Since",
     "StateBox",
     "Subject",
     "SystemClock",
@@ -151,7 +152,7 @@ _MODULES = {
     "model.capability": "Capability",
     "model.clause": "Clause ClauseFailed Level Unproven clause holds refused same",
     "model.context": "Context",
-    "model.fields": "EXACT FREE ID MEASURED TIME tolerance",
+    "model.fields": "EXACT FREE ID MEASURED TIME Since tolerance",
     "model.money": "Currency Micros",
     "model.operation": "operation",
     "model.payload": "Observed Output Payload Traits",

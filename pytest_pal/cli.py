@@ -8,7 +8,9 @@ from importlib import import_module
 from .errors import PalError
 
 COMMANDS = {
+    "contract": "show a contract, compare two versions of it, keep its list of IDs",
     "diff": "compare two JSON files",
+    "waivers": "list the project's waivers with the days they have left",
 }
 USAGE_ERROR = 2
 

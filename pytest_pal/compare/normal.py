@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
-from ..model.fields import FieldClass, field_class
+from ..model.fields import FieldClass, field_class, places
 from ..model.payload import Payload
 
 NEVER_EQUAL = frozenset({"measured", "free"})
@@ -70,20 +70,7 @@ def tolerances(model: type[BaseModel], traits: Any) -> Callable[[str], float]:
 
 @cache
 def _classes(model: type[BaseModel]) -> dict[str, FieldClass]:
-    found: dict[str, FieldClass] = {}
-    for name, field in model.model_fields.items():
-        pointer = f"/{field.alias or name}"
-        found[pointer] = field_class(model, name)
-        for inner, star in _inner_models(field.annotation):
-            found.update({pointer + star + rest: value for rest, value in _classes(inner).items()})
-    return found
-
-
-def _inner_models(annotation: Any, star: str = "") -> list[tuple[type[BaseModel], str]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [(annotation, star)]
-    deeper = "/*" if getattr(annotation, "__origin__", None) is tuple else star
-    return [found for inner in get_args(annotation) for found in _inner_models(inner, deeper)]
+    return {pointer: field_class(*found[-1]) for pointer, found in places(model).items()}
 
 
 def _fields(value: Any) -> list[tuple[type[BaseModel], str, Any]]:

@@ -9,7 +9,9 @@ from typing import Any
 
 from ..model.capability import Capability
 from ..model.clause import Clause
+from ..model.fields import FIRST, places, since
 from ..model.samples import Part, Refusal, Sample, Scene
+from ..model.versions import version
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,14 @@ class Contract:
         module, _, name = (self.capability.mock or "").partition(":")
         mock = getattr(import_module(module), name) if module else None
         return self.capability.traits.of(getattr(mock, "traits", None))
+
+    @cached_property
+    def versions(self) -> tuple[str, ...]:
+        """Every version that there is, the oldest first."""
+        models = (model for found in self.capability.operations.values() for model in (found.arguments, found.output))
+        fields = {since(*place) for model in models for found in places(model).values() for place in found}
+        came = {clause.since for clause in self.clauses} | fields | {FIRST, self.capability.version}
+        return tuple(sorted(came, key=version))
 
     @property
     def optional(self) -> tuple[str, ...]:

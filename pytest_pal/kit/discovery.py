@@ -14,13 +14,13 @@ from pydantic import ValidationError
 
 from ..errors import PalError
 from ..model.capability import Capability, faults
+from ..model.versions import version
 from ..registry.entry_points import ADAPTERS, CAPABILITIES, HARNESSES, OURS, Entry, entries, normalised
 from .contract import Contract
 from .harness import Harness
 from .loader import load
 from .plan import Case, Problem, broken_case, case_of
 from .target import Target
-from .verdict import version
 
 GLOB = frozenset("*?[")
 
@@ -39,6 +39,11 @@ class Selection:
     def named(self) -> set[str]:
         """Names that must be there: without a glob, or required."""
         return {*self.required, *(name for name in self.adapters if not GLOB & set(name))}
+
+    def covers(self, adapter: str, capability: str) -> bool:
+        """Whether this run would judge such an adapter, were it this project's own."""
+        named = adapter in self.required or _matches(adapter, self.adapters)
+        return named and _matches(capability, self.capabilities)
 
 
 @dataclass(frozen=True)
@@ -213,7 +218,7 @@ def _declarations(cls: Any, contract: Contract) -> Iterable[Problem]:
     if missing:
         text = f"{cls.__name__} has no {', '.join(f'{name}()' for name in missing)}; write it as in the Protocol"
         yield Problem("operations", f"{text} {capability.protocol.__name__}")
-    yield from _pin(cls, capability)
+    yield from _pin(cls, contract)
     try:
         capability.traits.of(getattr(cls, "traits", None))
     except ValidationError as error:
@@ -232,16 +237,19 @@ def _unsupported(cls: Any, unsupported: Any, contract: Contract) -> Iterable[Pro
             yield Problem("unsupported", f"{name!r} is unsupported without a reason; give the vendor's")
 
 
-def _pin(cls: Any, capability: Capability) -> Iterable[Problem]:
-    pinned = getattr(cls, "contract", None)
+def _pin(cls: Any, contract: Contract) -> Iterable[Problem]:
+    pinned: Any = getattr(cls, "contract", None)
+    capability = contract.capability
     try:
-        parts = version(str(pinned))
-    except ValueError:
+        newer = version(pinned) > version(capability.version)
+    except (TypeError, ValueError):
         yield Problem("pin", f"{cls.__name__}.contract is {pinned!r}; set it to {capability.version!r}")
         return
-    if parts > version(capability.version):
-        text = f"{cls.__name__} is pinned to {capability.name} {pinned}, this kit knows {capability.version}"
+    text = f"{cls.__name__} is pinned to {capability.name} {pinned}, this kit knows {', '.join(contract.versions)}"
+    if newer:
         yield Problem("pin", f"{text}: upgrade pytest-pal, or pin the adapter to {capability.version!r}")
+    elif pinned not in contract.versions:
+        yield Problem("pin", f"{text}: pin the adapter to one of them")
 
 
 def _missing_extra(case: Case, candidate: _Candidate) -> str:

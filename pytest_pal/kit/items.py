@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ..model.clause import Clause
-from ..model.verdict import ClauseResult, Verdict
+from ..model.verdict import RED, ClauseResult, Verdict
 from .golden_files import GoldenDiffers
 from .golden_session import GOLDENS
 from .plan import Case
@@ -16,7 +16,6 @@ from .runner import Run
 
 ROOT = "pal"
 OUTER_TIMEOUT_S = 60
-RED = (Verdict.FAILED, Verdict.UNPROVEN)
 
 
 class ClauseRed(Exception):

@@ -12,10 +12,12 @@ from ..compare.strict_yaml import LINE, bare, load_yaml
 from ..errors import NonRetryableError, PalError
 from ..model.capability import Capability
 from ..model.clause import ID_PATTERN, WHOLE, Clause
+from ..model.fields import FIRST
 from ..model.samples import Scene
 from .bench import START
 from .contract import Contract, Scenario, ScenarioStep
 from .families import generate, rank
+from .since import check_versions, not_since
 from .templates import Names, fill, seconds
 
 _KINDS = ("call", "observe", "advance", "restart")
@@ -25,6 +27,7 @@ _SCENARIO = {"name", "title", "since", "config", "steps", LINE}
 
 def load(capability: Capability) -> Contract:
     """The contract with its own and its generated clauses, in order of dependency. Raises PalError."""
+    check_versions(capability)
     samples = _module(capability, "samples")
     contract = Contract(
         capability=capability,
@@ -81,10 +84,11 @@ def _check_clauses(contract: Contract, clauses: list[Clause]) -> None:
             f"its capability is not {contract.capability.name}": clause.capability != contract.capability.name,
             f"its operation is none of {', '.join(sorted(known))}": clause.operation not in known,
             "it has no sentence; write one as the check's docstring": not clause.sentence,
+            not_since(contract.capability, clause.since): True,
             f"it needs what is not optional: {clause.needs}": not set(clause.needs) <= set(contract.optional),
             f"the ID stands already at {_place(seen.get(clause.id, clause))}": clause.id in seen,
         }
-        for text in (text for text, is_wrong in wrong.items() if is_wrong):
+        for text in (text for text, is_wrong in wrong.items() if text and is_wrong):
             raise PalError(f"{_place(clause)}: clause {clause.id!r}: {text}")
         seen[clause.id] = clause
 
@@ -112,11 +116,14 @@ def _scenarios(capability: Capability) -> Iterator[Scenario]:
     if not isinstance(rows, list):
         raise PalError(f"{file}: must be a list of scenarios")
     for row in rows:
-        yield _scenario(f"{file}", row)
+        yield _scenario(capability, f"{file}", row)
 
 
-def _scenario(file: str, row: Any) -> Scenario:
+def _scenario(capability: Capability, file: str, row: Any) -> Scenario:
     _only(file, row, _SCENARIO, "scenario")
+    since = row.get("since", FIRST)
+    if wrong := not_since(capability, since):
+        raise PalError(f"{file}:{row[LINE]}: scenario {row.get('name')}: {wrong}")
     for needed in ("name", "title", "steps"):
         if not row.get(needed):
             raise PalError(f"{file}:{row[LINE]}: the scenario has no {needed}")
@@ -124,7 +131,7 @@ def _scenario(file: str, row: Any) -> Scenario:
         name=row["name"],
         title=row["title"],
         line=row[LINE],
-        since=str(row.get("since", "1.0")),
+        since=since,
         config=bare(row.get("config", {})),
         steps=tuple(_step(file, step) for step in row["steps"]),
     )

@@ -15,6 +15,7 @@ from ..compare.normal import tolerances
 from ..compare.rules import near
 from ..errors import ProviderError
 from ..model.clause import ClauseFailed, Unproven
+from ..model.versions import project
 from .golden_files import differences_of
 from .playing import Played
 from .trace import every_leaf, trace
@@ -22,10 +23,13 @@ from .trace import every_leaf, trace
 _PLACEHOLDER = re.compile(r"<(id|time) \d+>")
 
 
-def parity(golden: Mapping[str, Any], used: Mapping[str, Any], played: Sequence[Played], traits: Any) -> None:
+def parity(
+    golden: Mapping[str, Any], used: Mapping[str, Any], played: Sequence[Played], traits: Any, pinned: str
+) -> None:
     """Fails the clause where a call came to something else than the golden file says.
 
-    ``used`` holds the scenario's variables with this adapter. Raises `Unproven` where the file does not
+    ``used`` holds the scenario's variables with this adapter. Fields that are newer than the contract's
+    version to which it is ``pinned`` do not count. Raises `Unproven` where the file does not
     speak of this scenario's steps.
     """
     recorded = {step["step"]: step for step in golden["steps"]}
@@ -35,8 +39,8 @@ def parity(golden: Mapping[str, Any], used: Mapping[str, Any], played: Sequence[
         if wanted.get(each.step.kind) != each.step.value:
             raise Unproven(f"step {each.number} is not in the golden file; type: pytest --pal --pal-golden=update")
     changed = {name: (old, used[name]) for name, old in golden["variables"].items() if used.get(name, old) != old}
-    expected = _numbered([_translated(_came(each, wanted), changed.values()) for each, wanted, _ in pairs])
-    found = diff(expected, _numbered([_came(each, seen) for each, _, seen in pairs])).mismatches
+    expected = _numbered([_translated(_came(each, wanted, pinned), changed.values()) for each, wanted, _ in pairs])
+    found = diff(expected, _numbered([_came(each, seen, pinned) for each, _, seen in pairs])).mismatches
     left = [mismatch for mismatch in found if not _allowed(mismatch, [each for each, _, _ in pairs], traits)]
     if left:
         raise ClauseFailed("the outputs differ from the mock's (of each step: what came of it)", differences_of(left))
@@ -49,9 +53,11 @@ def _comparable(played: Played) -> bool:
     return not (isinstance(error, ProviderError) and error.outcome_unknown)
 
 
-def _came(played: Played, step: Mapping[str, Any]) -> dict[str, Any]:
-    """What came of a call; of several codes that are allowed none is the golden file's."""
+def _came(played: Played, step: Mapping[str, Any], pinned: str) -> dict[str, Any]:
+    """What came of a call, as the pinned version knows it; of several allowed codes none is the golden file's."""
     came = {name: step[name] for name in ("returned", "raised") if name in step}
+    if "returned" in came and played.outcome is not None and played.outcome.error is None:
+        came["returned"] = project(came["returned"], type(played.outcome.value), pinned)
     if len(played.step.error) > 1 and "raised" in came:
         came["raised"] = {"class": came["raised"]["class"]}
     return {"step": played.number, "call": played.step.value, **came}

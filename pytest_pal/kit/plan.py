@@ -1,12 +1,14 @@
 """What a run has to do: the adapters that are judged, each with its clauses and its required set."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
 from ..model.clause import WHOLE, Clause, ClauseFailed
+from ..model.verdict import Verdict
+from ..model.waiver import Waiver
 from .families.golden import own_clauses
 from .runner import Run, run_clause, unrunnable
 from .target import Target
@@ -18,6 +20,7 @@ class Case:
     """One adapter to be judged. Without a target there are only clauses that say why it cannot be.
 
     ``own`` are IDs of clauses that the contract does not know: the project's own golden files.
+    ``waivers`` are the project's waivers of this adapter that hold today, by clause ID.
     """
 
     capability: str
@@ -27,6 +30,7 @@ class Case:
     clauses: tuple[Clause, ...]
     required: RequiredSet
     own: frozenset[str] = frozenset()
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
 
     @cached_property
     def red_ids(self) -> frozenset[str]:
@@ -34,7 +38,21 @@ class Case:
         return self.required.ids | self.own
 
     def run(self, clause: Clause) -> Run:
-        return unrunnable(clause) if self.target is None else run_clause(self.target, clause)
+        if self.target is None:
+            return unrunnable(clause)
+        run, waiver = run_clause(self.target, clause), self.waivers.get(clause.id)
+        return run if waiver is None or clause.id not in self.required.ids else _under(waiver, run)
+
+
+def _under(waiver: Waiver, run: Run) -> Run:
+    """A waiver is for what is known to fail: what could not be tried stays unproven, and red."""
+    result = run.result
+    if result.verdict is Verdict.FAILED:
+        result = replace(result, verdict=Verdict.WAIVED)
+    elif result.verdict is Verdict.UNPROVEN:
+        note = f"Its waiver ({waiver.reason}) is for a failure; this could not be tried, so nobody knows."
+        result = replace(result, text=f"{result.text}\n\n{note}")
+    return replace(run, result=result)
 
 
 def case_of(target: Target) -> Case:

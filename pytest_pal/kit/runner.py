@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
-from ..model.verdict import ClauseResult, Verdict
+from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
 from .bench import Bench
 from .guard import GUARD, NetworkForbidden
@@ -92,7 +92,7 @@ def _network(target: Target, violations: list[str], error: Exception | None) -> 
 
 def _result(target: Target, clause: Clause, bench: Bench, error: Exception | None, swapped: str | None) -> ClauseResult:
     verdict = _verdict(error, swapped)
-    if verdict is not Verdict.PASSED and is_provisional(clause, str(target.declared)):
+    if verdict in RED and is_provisional(clause, str(target.declared)):
         verdict = Verdict.PROVISIONAL
     scenario = clause.family == "scenario"
     durations = [step.duration_s for step in bench.steps if step.outcome is not None]
@@ -104,14 +104,18 @@ def _result(target: Target, clause: Clause, bench: Bench, error: Exception | Non
         latency_ms=round(1000 * max(durations, default=0.0)) if scenario else 0,
         attempts=1 if scenario and durations else 0,
         cause="" if error is None else explaining.cause(error, bench.steps),
-        text="" if error is None else explaining.text(clause, bench.steps, error, _declared(target, swapped)),
+        text="" if error is None else explaining.text(clause, bench.steps, error, _declared(target, clause, swapped)),
     )
 
 
-def _declared(target: Target, swapped: str | None) -> str:
-    if swapped is None:
-        return ""
-    return f"{swapped} is declared unsupported ({target.unsupported[swapped]}), so it must be refused."
+def _declared(target: Target, clause: Clause, swapped: str | None) -> str:
+    """What the adapter says about itself that bears on the clause."""
+    told = []
+    if swapped is not None:
+        told.append(f"{swapped} is declared unsupported ({target.unsupported[swapped]}), so it must be refused.")
+    if is_provisional(clause, str(target.declared)):
+        told.append(f"Required from {target.capability.name} {clause.since} on, not by the pin {target.declared}.")
+    return " ".join(told)
 
 
 def _verdict(error: Exception | None, swapped: str | None) -> Verdict:

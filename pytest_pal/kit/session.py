@@ -2,10 +2,10 @@
 
 import difflib
 import gc
-import textwrap
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,9 @@ from typing import Any, cast
 import pytest
 
 from ..canonical import file_text, write_atomically
-from ..model.verdict import ClauseResult, Tally
+from ..clock import Clock, SystemClock
+from ..errors import PalError
+from ..model.verdict import ClauseResult, Tally, Verdict
 from ..registry.entry_points import CAPABILITIES, entries
 from ..report import matrix
 from ..report.conformance import conformance_report
@@ -24,8 +26,13 @@ from .golden_session import GOLDENS
 from .items import ROOT, ClauseFilter, PalItem, node
 from .local import local_adapters
 from .plan import Case
+from .ratchet import Ratchet, Stale, excuse
+from .remarks import Seen, remarks
 from .verdict import tally
+from .waiver_file import read_waivers
 
+CLOCK: Clock = SystemClock()
+"""Says which day it is, for waivers; everything else in a run has a simulated clock."""
 NOTHING_MATCHED = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -63,6 +70,9 @@ class PalSession:
         self.clauses = ClauseFilter(options.pal_clause, options.pal_ids)
         self.is_worker = hasattr(config, "workerinput")
         self.found = Discovered((), {}, ())
+        self.selection = Selection(config.rootpath)
+        self.ratchet = Ratchet((), self._today())
+        self.stale: list[Stale] = []
 
     # what is judged
 
@@ -72,17 +82,30 @@ class PalSession:
             raise pytest.UsageError(_PARTIAL_REPORT)
         if options.pal_report and Path(options.pal_report).is_dir():
             raise pytest.UsageError(f"--pal-report {options.pal_report}: is a folder; name a file")
-        self.found = discover(
-            Selection(
-                root=self.config.rootpath,
-                adapters=options.pal_adapter,
-                capabilities=options.pal_capability,
-                required=options.pal_require,
-                local=local_adapters(self.config),
-            )
+        self.selection = Selection(
+            root=self.config.rootpath,
+            adapters=options.pal_adapter,
+            capabilities=options.pal_capability,
+            required=options.pal_require,
+            local=local_adapters(self.config),
         )
+        self.found = discover(self.selection)
         self._refuse_unmatched()
         self._add_goldens()
+        self._waive()
+
+    def _waive(self) -> None:
+        try:
+            self.ratchet = replace(self.ratchet, entries=read_waivers(self.config.rootpath))
+        except PalError as error:
+            raise pytest.UsageError(str(error)) from error
+        cases = (replace(case, waivers=self.ratchet.in_force(case.adapter)) for case in self.found.cases)
+        self.found = replace(self.found, cases=tuple(cases))
+
+    def _today(self) -> date:
+        """One day for all of a run: workers are told the controller's."""
+        told = vars(self.config).get("workerinput", {}).get("pal_today")
+        return date.fromisoformat(told) if told else CLOCK.now().date()
 
     def _add_goldens(self) -> None:
         """An adapter has golden files of its own once the project has a folder for them, or makes one."""
@@ -128,7 +151,7 @@ class PalSession:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """xdist: a worker gets neither the paths that were left out nor the ids that were taken out."""
-        node.workerinput["pal_alone"] = self.alone
+        node.workerinput.update(pal_alone=self.alone, pal_today=self.ratchet.today.isoformat())
 
     # what came of it
 
@@ -163,7 +186,16 @@ class PalSession:
             result = item.result()
             if result is not None:
                 report.pal = {"case": [item.case.capability, item.case.adapter], "result": result.plain()}
+                if reason := excuse(item.case, item.clause, result, self.ratchet.today):
+                    report.outcome, report.wasxfail = "skipped", reason
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        verdict = getattr(report, "pal", {}).get("result", {}).get("verdict", "")
+        if verdict not in (Verdict.WAIVED, Verdict.PROVISIONAL):
+            return None
+        return str(verdict), verdict[0], (verdict.upper(), {"yellow": True})
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         told = getattr(report, "pal", None)
@@ -195,10 +227,20 @@ class PalSession:
             return
         self.stopped = bool(session.shouldstop or session.shouldfail)
         ran = int(exitstatus) in (0, 1) and not self.config.option.collectonly
-        if ran and not self.partial and any(not found.passes for found in self.tallies()):
+        self.stale = list(self._stale()) if ran else []
+        if self.stale or (ran and not self.partial and any(not found.passes for found in self.tallies())):
             session.exitstatus = max(int(exitstatus), int(pytest.ExitCode.TESTS_FAILED))
         if ran and self.config.option.pal_report:
             self._write_report(session)
+
+    def _stale(self) -> Iterator[Stale]:
+        """What a part of the clauses cannot show is not said of a partial run."""
+        if not self.partial:
+            yield from self.ratchet.unmatched(self.found, self.selection)
+        required = [(case, id, result) for case in self.found.cases for id, result in self._of(case).items()]
+        yield from self.ratchet.outlived(
+            {(case.adapter, id): result for case, id, result in required if id in case.required.ids}
+        )
 
     def _write_report(self, session: pytest.Session) -> None:
         if self.partial:
@@ -240,28 +282,9 @@ class PalSession:
         for lines in (matrix.families(rows, ORDER), matrix.numbers(tallies), matrix.causes(rows)):
             if lines:
                 terminalreporter.write_line("\n".join([*lines, ""]))
-        for line in self._remarks(tallies):
+        seen = Seen(self.found, self.results, tallies, self.ratchet, self.stale, self.partial)
+        for line in remarks(seen, verbose=self.config.get_verbosity() > 0):
             terminalreporter.write_line(line)
-
-    def _remarks(self, tallies: list[Tally]) -> Iterator[str]:
-        for found in tallies:
-            if found.problems and not found.partial:
-                yield f"{found.adapter}: {'; '.join(found.problems)}"
-            if found.provisional:
-                yield f"{found.adapter}: {found.provisional} provisional clauses fail, newer than its pin"
-        yield from self._not_applicable(tallies)
-        for name, extra in self.found.missing_extras.items():
-            yield f"{name}: not judged, its extra is missing: pip install 'pytest-pal[{extra}]'"
-        if self.partial:
-            yield "partial: only a part of the clauses ran, so this is no verdict on an adapter"
-
-    def _not_applicable(self, tallies: list[Tally]) -> Iterator[str]:
-        counts = [f"{found.adapter} {found.not_applicable}" for found in tallies if found.not_applicable]
-        if counts:
-            yield from textwrap.wrap(f"not applicable to the traits (-v lists them): {', '.join(counts)}", 79)
-        if self.config.get_verbosity() > 0:
-            for case in self.found.cases:
-                yield from (f"  {case.adapter}: {c.id}: {c.sentence}" for c in case.required.not_applicable)
 
 
 def _ended(item: PalItem) -> pytest.TestReport:

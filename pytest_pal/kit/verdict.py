@@ -12,6 +12,7 @@ from functools import cached_property
 
 from ..model.clause import WHOLE, Clause, Level
 from ..model.verdict import ClauseResult, Tally, Verdict
+from ..model.versions import version
 
 WAIVER_SHARE = 0.10
 NEVER_WAIVED = frozenset({"shape", "scenario", "golden"})
@@ -31,11 +32,6 @@ class RequiredSet:
     @cached_property
     def ids(self) -> frozenset[str]:
         return frozenset(clause.id for clause in self.clauses)
-
-
-def version(text: str) -> tuple[int, ...]:
-    """``"1.10"`` as (1, 10), so that versions sort as numbers. Raises ValueError for other text."""
-    return tuple(int(part) for part in text.split("."))
 
 
 def is_provisional(clause: Clause, pinned: str) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from .differences import Difference, Tolerances, differences
+from .fields import FIRST
 
 if TYPE_CHECKING:
     from .subject import Outcome
@@ -31,7 +32,8 @@ Check = Callable[[Any], None]
 class Clause:
     """``id`` reads capability.operation.family.check; what concerns the adapter as a whole says ``adapter``.
 
-    ``needs`` names the optional operations and parts without which the sentence says nothing.
+    ``since`` is the contract version it came in: a clause never changes its meaning, a changed one gets
+    a new ID. ``needs`` names the optional operations and parts without which the sentence says nothing.
     ``applies(traits)`` false: it says nothing about such an adapter, and is not counted.
     ``new_process`` says that the check goes on in another process; the state is then a file.
     """
@@ -40,7 +42,7 @@ class Clause:
     sentence: str
     check: Check
     level: Level = Level.MUST
-    since: str = "1.0"
+    since: str = FIRST
     needs: tuple[str, ...] = ()
     applies: Callable[[Any], bool] = lambda traits: True
     new_process: bool = False
@@ -62,7 +64,7 @@ def clause(
     id: str,
     *,
     level: Level = Level.MUST,
-    since: str = "1.0",
+    since: str = FIRST,
     needs: Iterable[str] = (),
     applies: Callable[[Any], bool] = lambda traits: True,
     new_process: bool = False,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .fields import FIRST
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -47,7 +49,7 @@ class Refusal:
     """Arguments that pass the contract's check and that the adapter must refuse with one of ``codes``.
 
     Makes the clause ``<capability>.<operation>.bad_input.<name>``. ``applies(traits)`` false: not for
-    such an adapter.
+    such an adapter. ``since`` is the contract version it came in.
     """
 
     operation: str
@@ -58,6 +60,7 @@ class Refusal:
     given: tuple[Given, ...] = ()
     needs: tuple[str, ...] = ()
     applies: Callable[[Any], bool] = lambda traits: True
+    since: str = FIRST
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from .clause import Level
 
 
 class Verdict(StrEnum):
-    """Of a clause. ``failed`` and ``unproven`` are red."""
+    """Of a clause. ``waived`` is a known failure, ``provisional`` a clause that fails and is newer than the pin."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -16,6 +16,12 @@ class Verdict(StrEnum):
     UNSUPPORTED = "unsupported"
     UNPROVEN = "unproven"
     PROVISIONAL = "provisional"
+
+
+RED = frozenset({Verdict.FAILED, Verdict.UNPROVEN})
+"""The verdicts that fail a required clause."""
+GREEN = frozenset({Verdict.PASSED, Verdict.UNSUPPORTED})
+"""The verdicts of a clause that holds, or says nothing of this adapter."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..model.verdict import ClauseResult, Tally, Verdict
-
-RED = (Verdict.FAILED, Verdict.UNPROVEN)
+from ..model.verdict import RED, ClauseResult, Tally
 
 
 def conformance_report(judged: Iterable[tuple[Tally, Mapping[str, ClauseResult], frozenset[str]]]) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..model.verdict import ClauseResult, Tally, Verdict
+from ..model.verdict import GREEN, RED, ClauseResult, Tally
 
-RED = (Verdict.FAILED, Verdict.UNPROVEN)
 WIDTH = 79
 _NUMBERS = {
     "required": "required",
@@ -47,7 +46,7 @@ def _word(tally: Tally) -> str:
 
 
 def families(rows: Sequence[tuple[str, Mapping[str, ClauseResult]]], order: Sequence[str]) -> list[str]:
-    """``green/run`` clauses, one line per adapter, one column per family."""
+    """``held/run`` clauses, one line per adapter, one column per family."""
     names = [name for name in order if any(_of(results, name) for _, results in rows)]
     heads = [_SHORT.get(name, name[:6]) for name in names]
     columns = [[_cell(_of(results, name)) for _, results in rows] for name in names]
@@ -74,8 +73,8 @@ def _of(results: Mapping[str, ClauseResult], family: str) -> list[ClauseResult]:
 
 
 def _cell(results: Sequence[ClauseResult]) -> str:
-    green = sum(result.verdict not in RED for result in results)
-    return f"{green}/{len(results)}" if results else "-"
+    held = sum(result.verdict in GREEN for result in results)
+    return f"{held}/{len(results)}" if results else "-"
 
 
 def causes(rows: Iterable[tuple[str, Mapping[str, ClauseResult]]]) -> list[str]:

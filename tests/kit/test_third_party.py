@@ -56,4 +56,9 @@ def test_the_project_at_hand_is_judged_without_being_named(installed: Path, tmp_
     assert found.returncode == 1
     assert "mock_ads" not in found.stdout
     rows = [line for line in found.stdout.splitlines() if line.endswith(("PASS", "FAIL"))]
-    assert [(row.split()[0], row.split()[-1]) for row in rows] == [("acme_geo", "PASS"), ("lossy_geo", "FAIL")]
+    assert [(row.split()[0], row.split()[-1]) for row in rows] == [
+        ("acme_geo", "PASS"),
+        ("hasty_geo", "FAIL"),
+        ("lossy_geo", "FAIL"),
+        ("newer_geo", "PASS"),
+    ]

@@ -29,6 +29,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"{name}.{refusal.operation}.bad_input.{refusal.name}",
             refusal.sentence,
             _refusal(refusal),
+            since=refusal.since,
             needs=refusal.needs,
             applies=refusal.applies,
         )

@@ -55,7 +55,7 @@ def _check(scenario: Scenario, path: Path) -> Check:
         elif not path.exists():
             raise Unproven(f"no golden file {path}; type pytest --pal --pal-golden=new in the contract's project")
         else:
-            parity(read_json(path), used, played, subject.traits)
+            parity(read_json(path), used, played, subject.traits, str(subject.target.declared))
 
     return check
 

@@ -8,6 +8,7 @@ from ...model.clause import Check, Clause, ClauseFailed, holds, refused, same
 from ...model.operation import Operation
 from ...model.samples import Refusal
 from ...model.subject import Call, Outcome, Subject
+from ...model.versions import version
 from ..bench import NUMBERS
 from ..contract import Contract
 
@@ -46,12 +47,15 @@ def _keyed(contract: Contract, operation: Operation, stem: str) -> Iterator[Clau
         _new_process(operation),
         new_process=True,
     )
-    refusals = [refusal for refusal in contract.refusals if refusal.operation == name and not refusal.needs]
-    if refusals:
+    own = [refusal for refusal in contract.refusals if refusal.operation == name and not refusal.needs]
+    if own:
+        came = min((refusal.since for refusal in own), key=version)
+        refusals = [refusal for refusal in own if refusal.since == came]  # a later one must not change the clause
         yield Clause(
             f"{stem}.refused_is_free",
             f"A request of {name} that was refused does not burn its key.",
             _refused_is_free(operation, refusals),
+            since=came,
         )
 
 

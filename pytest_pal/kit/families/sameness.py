@@ -8,10 +8,12 @@ from pydantic import BaseModel, StringConstraints
 
 from ...errors import NonRetryableError
 from ...model.clause import Check, Clause, refused, same
+from ...model.fields import FIRST, places, since
 from ...model.operation import Operation
 from ...model.payload import Payload
 from ...model.subject import Subject
 from ...model.values import KEY_PATTERN, instant_text
+from ...model.versions import in_id, version
 from ..contract import Contract
 from .idempotency import under_key
 
@@ -32,11 +34,16 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
     name = operation.name
     sentence = f"Keys of {name} are compared whole: the last of 64 characters, case and punctuation count."
     yield Clause(f"{stem}.whole_key", sentence, _whole_key(operation))
-    sentence = f"A known key of {name} with any one member of its payload changed is refused, whichever it is."
-    yield Clause(f"{stem}.every_member", sentence, _every_member(operation), applies=_detects(operation))
+    applies = _detects(operation)
+    for came in sorted({_came(operation, place) for place in _places(operation)} | {FIRST}, key=version):
+        which = "any one member" if came == FIRST else f"any one member that is new in {came}"
+        sentence = f"A known key of {name} with {which} of its payload changed is refused, whichever it is."
+        id = f"{stem}.every_member{in_id(came)}"
+        yield Clause(id, sentence, _every_member(operation, came), since=came, applies=applies)
     if maps := [place for place in _places(operation) if place[1] in _maps(operation, place[0])]:
         sentence = f"Payloads of {name} are the same by value: 2020 is 2020.0, but true is not 1."
-        yield Clause(f"{stem}.by_value", sentence, _by_value(operation, maps[0]), applies=_detects(operation))
+        check, came = _by_value(operation, maps[0]), _came(operation, maps[0])
+        yield Clause(f"{stem}.by_value", sentence, check, since=came, applies=applies)
 
 
 def _detects(operation: Operation) -> Callable[[Any], bool]:
@@ -53,12 +60,12 @@ def _whole_key(operation: Operation) -> Check:
     return check
 
 
-def _every_member(operation: Operation) -> Check:
+def _every_member(operation: Operation, came: str) -> Check:
     def check(subject: Subject) -> None:
         arguments, key = subject.prepare(operation.name)(0), subject.key()
         subject.call(operation.name, **under_key(operation, arguments, key))
         before = subject.snapshot()
-        for changed in _variants(subject, operation, arguments):
+        for changed in _variants(subject, operation, arguments, came):
             refused(subject.attempt(operation.name, **under_key(operation, changed, key)), *REFUSED)
         same(subject.snapshot(), before, "the vendor's state after the conflicts")
 
@@ -80,10 +87,12 @@ def _by_value(operation: Operation, place: Place) -> Check:
     return check
 
 
-def _variants(subject: Subject, operation: Operation, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The arguments with one member changed, for each member that can be changed alone."""
+def _variants(
+    subject: Subject, operation: Operation, arguments: Mapping[str, Any], came: str
+) -> Iterator[dict[str, Any]]:
+    """The arguments with one member changed, for each of one version that can be changed alone."""
     before = _checked(subject, operation, arguments)
-    for place in _places(operation):
+    for place in (place for place in _places(operation) if _came(operation, place) == came):
         for value in _pool(operation, place, subject.now()):
             changed = _put(arguments, place, value)
             if _checked(subject, operation, changed) not in (None, before):
@@ -109,6 +118,12 @@ def _places(operation: Operation) -> Iterator[Place]:
             yield from ((name, inner.alias or member) for member, inner in _own(model) if member != operation.key)
         elif not _is_key(field):
             yield name, ""
+
+
+def _came(operation: Operation, place: Place) -> str:
+    """The version in which a member came in."""
+    pointer = "".join(f"/{part}" for part in place if part)
+    return since(*places(operation.arguments)[pointer][0])
 
 
 def _own(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:

@@ -1,13 +1,18 @@
 """Shape: what an operation returns is what its contract says, and is the caller's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
-from ...model.clause import Check, Clause, same
+from ...model.clause import Check, Clause, ClauseFailed, Unproven, same
+from ...model.differences import MISSING, Difference
+from ...model.fields import FIRST, places, since
 from ...model.operation import Operation
+from ...model.payload import Payload
 from ...model.subject import Subject
+from ...model.values import escape
+from ...model.versions import in_id, version
 from ..contract import Contract
 
 
@@ -24,6 +29,46 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"Changing what {operation.name} returned changes nothing that is stored or returned later.",
             _no_alias(operation),
         )
+        for came in sorted(_later(operation), key=version):
+            yield Clause(
+                f"{stem}.fields{in_id(came)}",
+                f"{operation.name} gives the fields that are new in {came}, even where they are empty.",
+                _fields(operation, came),
+                since=came,
+            )
+
+
+def _later(operation: Operation) -> set[str]:
+    """The versions in which fields of an output came in, but for the first."""
+    return {since(*place) for found in places(operation.output).values() for place in found} - {FIRST}
+
+
+def _fields(operation: Operation, came: str) -> Check:
+    def check(subject: Subject) -> None:
+        seen = subject.call(operation.name, **subject.prepare(operation.name)(0))
+        given = {
+            f"{pointer}/{escape(field.alias or name)}": name in holder.model_fields_set
+            for pointer, holder in _payloads(seen)
+            for name, field in type(holder).model_fields.items()
+            if since(type(holder), name) == came
+        }
+        if not given:
+            raise Unproven(f"the sample of {operation.name} leads to no payload with a field that is new in {came}")
+        missing = [Difference(pointer, "a value, or null", MISSING) for pointer, there in given.items() if not there]
+        if missing:
+            raise ClauseFailed(f"what {operation.name} returned lacks what is new in {came}", missing)
+
+    return check
+
+
+def _payloads(value: Any, pointer: str = "") -> Iterator[tuple[str, Payload]]:
+    """Every payload inside an output, with its RFC 6901 pointer."""
+    if isinstance(value, Payload):
+        yield pointer, value
+        value = {field.alias or name: getattr(value, name) for name, field in type(value).model_fields.items()}
+    if isinstance(value, Mapping | tuple):
+        for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _payloads(item, f"{pointer}/{escape(str(key))}")
 
 
 def _output(operation: Operation) -> Check:

@@ -1,4 +1,4 @@
-"""One adapter that keeps what it is given, and one that drops it."""
+"""Adapters of geo: one that is pinned to 1.0, one that drops what it is given, and one that is pinned to 1.1."""
 
 import json
 
@@ -18,9 +18,13 @@ class AcmeGeo:
             return once(state["keys"], "register", idempotency_key, place.plain(), lambda: self._add(state, place))
 
     def _add(self, state, place):
-        made = {"id": self._ctx.ids.new(), "place": place.plain()}
+        made = self._made(place)
         state["places"][made["id"]] = json.dumps(made)
         return made
+
+    def _made(self, place):
+        known = {"name": place.name, "latitude": place.latitude, "longitude": place.longitude}
+        return {"id": self._ctx.ids.new(), "place": known}
 
     def find(self, place_id):
         with self._box as state:
@@ -38,4 +42,20 @@ class AcmeGeo:
 
 class LossyGeo(AcmeGeo):
     def _add(self, state, place):
-        return {"id": self._ctx.ids.new(), "place": place.plain()}
+        return self._made(place)
+
+
+class NewerGeo(AcmeGeo):
+    contract = "1.1"
+
+    def _made(self, place):
+        if place.latitude == place.longitude == 0:
+            raise NonRetryableError("invalid", "at sea")
+        region = "north" if place.latitude >= 0 else "south"
+        return {"id": self._ctx.ids.new(), "place": place.plain(), "region": region}
+
+
+class HastyGeo(AcmeGeo):
+    """Pinned to 1.1, with nothing of it."""
+
+    contract = "1.1"

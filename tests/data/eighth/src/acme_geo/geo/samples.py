@@ -17,4 +17,12 @@ REFUSALS = (
         ("not_found",),
         lambda scene: {"place_id": "nowhere"},
     ),
+    Refusal(
+        "register",
+        "at_sea",
+        "A place at sea is invalid.",
+        ("invalid",),
+        lambda scene: {"place": {"name": "Null Island", "latitude": 0, "longitude": 0}},
+        since="1.1",
+    ),
 )
