@@ -45,10 +45,8 @@ def golden(steps: list[Played], **variables: Any) -> dict[str, Any]:
     return {"variables": variables, "steps": trace(steps)}
 
 
-def held(
-    reference: list[Played], seen: list[Played], used: Mapping[str, Any] | None = None, pinned: str = "1.1"
-) -> None:
-    parity(golden(reference), used or {}, seen, Traits(), pinned)
+def held(reference: list[Played], seen: list[Played], pinned: str = "1.1") -> None:
+    parity(golden(reference), {}, seen, Traits(), pinned)
 
 
 BASE = made(cost=1, at="2026-03-02T09:00:00Z", words="x", own={"year": 2020, "x": [1.5]}, label="l")
