@@ -142,12 +142,12 @@ def delivers(subject: Subject) -> None:
 @clause("lifecycle.send.rule.unicode")
 def unicode(subject: Subject) -> None:
     """Unicode arrives unchanged in subject, text and metadata, and so do addresses."""
-    text = "  Été 🎉 «夏» שלום e\u0301 \ufb01\n\n.\n..\nFrom here\ttab {brace} {{ 1 }} %s $x =  \nlong " + "ü" * 1_200
+    text = "  Été 🎉 «夏» שלום e\u0301 \ufb01\n\n.\n..\nFrom here\ttab {brace} {{ 1 }} %s $x =  \nlong " + "ü" * 800
     subject_line = "Été 🎉 «夏» שלום e\u0301 " + "ß" * 120
     metadata = {"a.key: 1": 'значение = «é»; "x" 🎉', "Order-No": " {{name}} ", "order_no": "007"}
     email = {"subject": subject_line, "html": None} if offers_email(subject.traits) else {}
     to = {"to": "Ann.O'Neil+tag_1@example.com"} if email else {}
-    message = usual(subject, text=text, metadata=metadata, variables={}, **email, **to)
+    message = usual(subject, text=text, metadata=metadata, variables={"name": "Ann"}, **email, **to)
     row = arrives(subject, message, {"text": text, **email})
     same(row["metadata"], metadata, "metadata")
 
@@ -201,7 +201,9 @@ def substitution(subject: Subject) -> None:
     """Variables are put in once, by value: words in lower case, null empty, numbers as JSON, whole ones whole."""
     values: dict[str, Any] = {"yes": True, "no": False, "none": None, "int": 2**53 - 1, "minus": -3, "whole": 20.0}
     values |= {"part": -0.25, "long": 1234567.125, "_A.b-1": "<&>", "again": "{{yes}}", "1": "no name", "not_used": 1}
-    text = "{{yes}}|{{ no }}|[{{none}}]|{{int}}|{{minus}}|{{whole}}|{{part}}|{{long}}|{{\t_A.b-1 }}|{{again}}|{{1}}|{yes}"
+    text = (
+        "{{yes}}|{{ no }}|[{{none}}]|{{int}}|{{minus}}|{{whole}}|{{part}}|{{long}}|{{\t_A.b-1 }}|{{again}}|{{1}}|{yes}"
+    )
     expected = "true|false|[]|9007199254740991|-3|20|-0.25|1234567.125|<&>|{{yes}}|{{1}}|{yes}"
     subjects = ("{{whole}} {{again}}", "20 {{yes}}") if offers_email(subject.traits) else (None, None)
     message = usual(subject, text=text, variables=values, subject=subjects[0], html=None)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
-from ...model.clause import Check, Clause, same
+from ...model.clause import Check, Clause, ClauseFailed, same
 from ...model.operation import Operation
 from ...model.subject import Subject
 from ..contract import Contract
@@ -47,11 +47,19 @@ def _no_alias(operation: Operation) -> Check:
             if stored is not None:
                 same(subject.snapshot(), stored, "the vendor's state after the output was changed")
             if operation.idempotency != "natural":
-                again = subject.call(operation.name, **arguments)
-                drop = NEVER_EQUAL | {"time"}
-                same(comparable(again, drop=drop), comparable(before, drop=drop), "the same call after that")
+                _unchanged(subject, operation, arguments, before)
 
     return check
+
+
+def _unchanged(subject: Subject, operation: Operation, arguments: dict[str, Any], before: Any) -> None:
+    """The same call gives the same, also after what a repeat returned was changed as well."""
+    with _spoiled(subject.raw(operation.name, **arguments)):
+        outcome = subject.attempt(operation.name, **arguments)
+    if outcome.error is not None:
+        raise ClauseFailed("after the caller emptied what was returned, the same call failed") from outcome.error
+    drop = NEVER_EQUAL | {"time"}
+    same(comparable(outcome.value, drop=drop), comparable(before, drop=drop), "the same call after that")
 
 
 @contextmanager
