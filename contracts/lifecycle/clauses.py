@@ -142,12 +142,12 @@ def delivers(subject: Subject) -> None:
 @clause("lifecycle.send.rule.unicode")
 def unicode(subject: Subject) -> None:
     """Unicode arrives unchanged in subject, text and metadata, and so do addresses."""
-    text = "  Été 🎉 «夏» שלום e\u0301 \ufb01\n\n.\n..\nFrom here\ttab {brace} {{ 1 }} %s $x =  \nlong " + "ü" * 1_200
+    text = "  Été 🎉 «夏» שלום e\u0301 \ufb01\n\n.\n..\nFrom here\ttab {brace} {{ 1 }} %s $x =  \nlong " + "ü" * 800
     subject_line = "Été 🎉 «夏» שלום e\u0301 " + "ß" * 120
     metadata = {"a.key: 1": 'значение = «é»; "x" 🎉', "Order-No": " {{name}} ", "order_no": "007"}
     email = {"subject": subject_line, "html": None} if offers_email(subject.traits) else {}
     to = {"to": "Ann.O'Neil+tag_1@example.com"} if email else {}
-    message = usual(subject, text=text, metadata=metadata, variables={}, **email, **to)
+    message = usual(subject, text=text, metadata=metadata, variables={"name": "Ann"}, **email, **to)
     row = arrives(subject, message, {"text": text, **email})
     same(row["metadata"], metadata, "metadata")
 

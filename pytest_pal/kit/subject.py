@@ -6,8 +6,9 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,7 +28,11 @@ from .waiting import Waiter
 
 SERVED_S = 0.001
 """What one operation in process takes on the simulated clock, in seconds."""
+LONGEST_LOOK_S = 60.0
+"""A longer read bound is that of a report; what the vendor keeps is seen at once."""
 
+GATHER_S = 5.0
+"""How long calls that are made at once wait for each other; one whose thread never came is made by another."""
 
 ASKED_AGAIN = 10
 """How often a read may say that its job is in progress, with retry_after; a query that joins no job never ends."""
@@ -80,6 +85,8 @@ class LiveSubject:
         return found
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
+        if self.traits.read_bound_s <= LONGEST_LOOK_S:
+            self._settle()
         found = self._observed(self.capability.observed) if self.capability.observed else {}
         return {name: sorted(listed, key=_text) for name, listed in found.items()}
 
@@ -250,7 +257,8 @@ class LiveSubject:
         start = Barrier(len(ready))
 
         def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
-            start.wait()
+            with suppress(BrokenBarrierError):
+                start.wait(GATHER_S)
             self.bench.clock.advance(SERVED_S)
             return self._finish(found.name, lambda: self._invoke(found, arguments))
 

@@ -94,7 +94,7 @@ class Subject(Protocol):
         """One of the observer's lists, as JSON. Raises `Unproven` where nobody can look."""
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        """All lists of the observer; two equal snapshots mean that nothing took effect in between."""
+        """All lists of the observer, after the read bound; two equal ones: nothing took effect in between."""
 
     def restart(self) -> None:
         """Drops the instance without closing it, and opens a new one on the same configuration."""

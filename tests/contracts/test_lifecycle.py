@@ -113,11 +113,79 @@ class DropsPush(MockLifecycle):
         return receipt
 
 
-class TooLarge(MockLifecycle):
+def limited(part: str, most: int, *, channel: str = "email", sends: bool = False) -> type[MockLifecycle]:
+    """A vendor that refuses a longer part, counted in bytes; ``sends``: it refuses after it has sent."""
+
+    class Saboteur(MockLifecycle):
+        def send(self, message: Message, *, idempotency_key: str) -> Json:
+            over = message.channel == channel and len((getattr(message, part) or "").encode()) > most
+            receipt = {} if over and not sends else super().send(message, idempotency_key=idempotency_key)
+            if over:
+                raise NonRetryableError("payload_too_large", f"at most {most} bytes")
+            return receipt
+
+    return Saboteur
+
+
+class OneId(MockLifecycle):
     def send(self, message: Message, *, idempotency_key: str) -> Json:
-        if len(message.text or "") > 50_000:
-            raise NonRetryableError("payload_too_large", "at most 50 KB")
+        return {**super().send(message, idempotency_key=idempotency_key), "id": "ok"}
+
+
+class OnePhone(MockLifecycle):
+    """Takes a message by sms and by push for the same."""
+
+    def send(self, message: Message, *, idempotency_key: str) -> Json:
+        channel = "email" if message.channel == "email" else "sms"
+        return super().send(message.model_copy(update={"channel": channel}), idempotency_key=idempotency_key)
+
+
+class RemembersPreviews(MockLifecycle):
+    def preview(self, message: Message) -> Json:
+        self._seen = getattr(self, "_seen", {})
+        known: Json = self._seen.setdefault((message.to, message.text), super().preview(message))
+        return known
+
+
+class PreviewCancels(MockLifecycle):
+    def preview(self, message: Message) -> Json:
+        with self._box as state:
+            state["messages"] = {id: row for id, row in state["messages"].items() if row["to"] != message.to}
+        return super().preview(message)
+
+
+class SendCancels(MockLifecycle):
+    def send(self, message: Message, *, idempotency_key: str) -> Json:
+        with self._box as state:
+            state["messages"] = {id: row for id, row in state["messages"].items() if row["to"] != message.to}
         return super().send(message, idempotency_key=idempotency_key)
+
+
+class CloseCancels(MockLifecycle):
+    def close(self) -> None:
+        with self._box as state:
+            now = instant_text(self._ctx.clock.now())
+            state["messages"] = {id: row for id, row in state["messages"].items() if row["due"] <= now}
+
+
+def up_to(days: int) -> type[MockLifecycle]:
+    """A vendor that says it schedules any time ahead, and does not."""
+
+    class Saboteur(MockLifecycle):
+        traits = LifecycleTraits()
+
+        def schedule(self, message: Message, send_at: datetime, *, idempotency_key: str) -> Json:
+            if send_at > self._ctx.clock.now() + timedelta(days=days):
+                raise NonRetryableError("invalid", f"at most {days} days ahead")
+            return super().schedule(message, send_at, idempotency_key=idempotency_key)
+
+    return Saboteur
+
+
+class AtOnceIsFine(MockLifecycle):
+    def _refuse(self, send_at: datetime) -> None:
+        if send_at != self._ctx.clock.now():
+            super()._refuse(send_at)
 
 
 class IgnoresOptOut(MockLifecycle):
@@ -314,7 +382,17 @@ SABOTEURS = [
     ("send.rule.unicode", as_posted(lambda row: {"metadata": {k: v[:9] for k, v in row["metadata"].items()}})),
     ("send.rule.unicode", as_posted(lambda row: {"to": row["to"].lower()})),
     ("send.rule.html_only", as_posted(lambda row: {"html": words(row["html"], lambda text: text[:998])})),
-    ("send.rule.largest", TooLarge),
+    ("send.rule.unicode", as_posted(lambda row: {"text": words(row["text"], str.strip)})),
+    ("send.rule.unicode", as_posted(lambda row: {"text": row["text"].replace(" \n", "\n")})),
+    ("send.rule.unicode", as_posted(lambda row: {"metadata": {k.lower(): v for k, v in row["metadata"].items()}})),
+    ("send.rule.unicode", as_posted(lambda row: {"metadata": {k: v.strip() for k, v in row["metadata"].items()}})),
+    ("send.rule.unicode", as_previewed(lambda message, seen: {"to": seen["to"].lower()})),
+    ("send.rule.largest", limited("text", 50_000)),
+    ("send.rule.largest", limited("html", 50_000)),
+    ("send.rule.largest", limited("subject", 200)),
+    ("send.rule.largest", limited("text", 1_000, channel="sms")),
+    ("send.rule.too_long", as_posted(lambda row: {"text": words(row["text"], lambda text: text[:100_000])})),
+    ("send.rule.too_long", limited("text", 100_000, sends=True)),
     ("send.rule.largest", as_posted(lambda row: {"text": row["text"][:900]}, only="sms")),
     ("send.rule.largest", as_posted(lambda row: {"metadata": dict([*row["metadata"].items()][:5])})),
     ("send.rule.substitution", as_asked(lambda message: {"variables": {**message.variables, "yes": "True"}})),
@@ -325,23 +403,33 @@ SABOTEURS = [
         "send.rule.substitution",
         as_asked(lambda message: {"text": words(message.text, lambda text: text.replace("{{ ", "{ "))}),
     ),
+    ("send.rule.substitution", as_asked(lambda message: {"variables": {**message.variables, "long": "1.23457e+06"}})),
+    (
+        "send.rule.substitution",
+        as_asked(lambda message: {"text": words(message.text, lambda text: text.replace("{{1}}", "no name"))}),
+    ),
     ("send.rule.escaped", as_posted(lambda row: {"html": words(row["html"], html.unescape)})),
     ("send.rule.escaped", as_posted(lambda row: {"text": html.escape(row["text"] or "")})),
     ("send.rule.suppressed", IgnoresOptOut),
     ("send.rule.suppressed", SaysAccepted),
     ("send.rule.suppressed", RaisesForOptOut),
     ("send.rule.payload", ComparesRecipientOnly),
+    ("send.rule.payload_channel", OnePhone),
+    ("send.rule.keys", OneId),
     ("send.rule.keys", under_key(str.lower)),
     ("send.rule.keys", under_key(lambda key: key[:63])),
     ("send.rule.keys", under_key(lambda key: key.rstrip("._-"))),
     ("send.rule.template", TemplateWithoutVariables),
     ("send.rule.template", EmptyTemplatePreview),
+    ("send.rule.template", as_posted(lambda row: {"metadata": {}})),
     ("send.rule.template_header", InjectsHeaders),
     ("preview.rule.shows", as_previewed(lambda message, seen: {"to": "you@example.com"})),
     ("preview.rule.shows", as_previewed(lambda message, seen: {"channel": "email"})),
     ("preview.rule.shows", as_previewed(lambda message, seen: {"subject": seen["text"][:20]})),
     ("preview.rule.shows", as_previewed(lambda message, seen: {"text": message.text})),
+    ("preview.rule.shows", RemembersPreviews),
     ("preview.rule.no_effect", PreviewSends),
+    ("preview.rule.no_effect", PreviewCancels),
     ("preview.rule.missing", as_previewed(lambda message, seen: {"missing": []})),
     ("preview.rule.missing", as_previewed(lambda message, seen: {"missing": seen["missing"][::-1]})),
     ("preview.rule.missing", as_previewed(lambda message, seen: {"text": re.sub(r"\{\{.*?\}\}", "", seen["text"])})),
@@ -358,10 +446,13 @@ SABOTEURS = [
     ("schedule.rule.waits", OtherReceipt),
     ("schedule.rule.waits", at_another_time(lambda now, due: due + timedelta(minutes=1))),
     ("schedule.rule.window", ClosedWindow),
+    ("schedule.rule.window", up_to(days=30)),
     ("schedule.rule.window", at_another_time(lambda now, due: min(due, now + timedelta(days=2)))),
     ("schedule.rule.each_its_own", ForgetsOthers),
+    ("schedule.rule.each_its_own", SendCancels),
     ("schedule.rule.each_its_own", at_another_time(lambda now, due: max(due, now + timedelta(hours=3)))),
     ("schedule.rule.restart", KeepsNothing),
+    ("schedule.rule.restart", CloseCancels),
     ("schedule.rule.two_instances", SchedulesItselfTwice),
     ("schedule.rule.suppressed", SchedulesForOptOut),
     ("schedule.rule.suppressed", RaisesForOptOut),
@@ -474,7 +565,48 @@ class SaysScheduled(MockLifecycle):
         return {**receipt, "status": "scheduled"}
 
 
-BENIGN = [OtherStyle, AsyncVendor, NarrowAndSlow, Mailer, Texts, SaysScheduled, SchedulesItself]
+class Numbers(MockLifecycle):
+    """SMS only, as short as the contract allows, and to numbers only; its list of what was sent lags."""
+
+    traits = LifecycleTraits(channels=("sms",), read_bound_s=5)
+    unsupported: ClassVar = Texts.unsupported
+
+    def _parts(self, message: Message) -> Any:
+        if message.channel != "sms" or not re.fullmatch(r"\+[1-9]\d{6,14}", message.to):
+            raise NonRetryableError("invalid", "sms to a number only")
+        if message.template:
+            raise NonRetryableError("unsupported", "no templates here")
+        if len(message.text or "") > 1_000:
+            raise NonRetryableError("payload_too_large", "at most 1,000 characters")
+        return super()._parts(message)
+
+    def delivered(self) -> Any:
+        seen = self._ctx.clock.now() - timedelta(seconds=3)
+        return [row for row in super().delivered() if row.at and row.at <= seen]
+
+
+class SmallPushes(MockLifecycle):
+    """A push has room for 4,096 bytes in all; an email for 100,000."""
+
+    def send(self, message: Message, *, idempotency_key: str) -> Json:
+        most = 4_096 if message.channel == "push" else 100_000
+        size = len((message.text or "").encode()) + sum(len(k) + len(v) for k, v in message.metadata.items())
+        if message.channel != "sms" and size > most + (4_000 if message.channel == "email" else 0):
+            raise NonRetryableError("payload_too_large", f"at most {most} bytes")
+        return super().send(message, idempotency_key=idempotency_key)
+
+
+BENIGN = [
+    OtherStyle,
+    AsyncVendor,
+    NarrowAndSlow,
+    Mailer,
+    Texts,
+    SaysScheduled,
+    SchedulesItself,
+    Numbers,
+    SmallPushes,
+]
 
 
 def test_the_mock_is_conformant() -> None:
@@ -492,6 +624,11 @@ def test_a_broken_promise_fails_its_clause(clause: str, saboteur: type) -> None:
 def test_every_own_clause_has_a_saboteur() -> None:
     own = {clause.id for clause in contract("lifecycle").clauses if clause.family == "rule"}
     assert own == {f"lifecycle.{clause}" for clause, _ in SABOTEURS}
+
+
+def test_now_is_not_after_now() -> None:
+    id = "lifecycle.schedule.bad_input.now"
+    assert id in fallen(AtOnceIsFine, only=id)
 
 
 @pytest.mark.parametrize("benign", BENIGN)

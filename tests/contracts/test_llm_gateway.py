@@ -10,6 +10,7 @@ from pytest_pal.kit.harness import Harness
 from pytest_pal.llm.fallback import Attempt
 from pytest_pal.llm.offline import CATALOGUE
 from pytest_pal.llm.policy import Constraints, Fallback
+from pytest_pal.llm.request import request_of
 from pytest_pal.mocks.llm_gateway import MockLLMGateway, Vendor
 
 from ..judging import contract, fallen, judge
@@ -393,7 +394,177 @@ class HidesAttempts(MockLLMGateway):
             raise
 
 
+class VendorsCostFarOff(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        cost = found["cost"] and round(found["cost"] * 1.01)
+        return {**found, "cost": cost, "cost_source": found["cost_source"] and "vendor"}
+
+
+class DecidesOnHealthy(MockLLMGateway):
+    def __init__(self, config: Any, ctx: Any) -> None:
+        super().__init__(config, ctx)
+        healthy = tuple(entry for entry in self._catalogue.models if entry.health == "up")
+        self._catalogue = self._catalogue.model_copy(update={"models": healthy})
+
+
+class DecidesOnce(MockLLMGateway):
+    """Remembers a decision by tags; the limit counts only the first time."""
+
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        self._limits = getattr(self, "_limits", {})
+        limit = self._limits.setdefault(str(tags), max_output_tokens)
+        return super().route(prompt, tags, max_output_tokens=limit)
+
+
+class SeesNoPictures(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        if not isinstance(prompt, str):
+            prompt = "\n".join(part.text for message in prompt for part in message.parts() if part.type == "text")
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens)
+
+
+class DropsAssistant(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        if not isinstance(prompt, str):
+            prompt = tuple(message for message in prompt if message.role != "assistant")
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens)
+
+
+class ShortByDefault(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens or 256)
+
+
+class ShowsUp(MockLLMGateway):
+    def models(self) -> Any:
+        return {"models": [{**row, "health": "up"} for row in super().models()["models"]]}
+
+
+class HidesTheMissing(Changed):
+    """Of the models that the account lacks nothing is said."""
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        rows = config["catalogue"]["models"]
+        others = [row["id"] for row in rows if row["vendor"] != rows[0]["vendor"]]
+        super().__init__({"offered": others, **config}, ctx)
+
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "attempts": found["attempts"][-1:]}
+
+
+class RemembersUsage(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        self._usage = reply["usage"] or getattr(self, "_usage", None)
+        return {**reply, "usage": self._usage}
+
+
+class TakesLongerNames(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        return {**reply, "model": model if (reply["model"] or "").startswith(model) else reply["model"]}
+
+
+class TrustsFallbacks(Changed):
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        first = self._catalogue.models[0].vendor == self._catalogue.by_id[model].vendor
+        return reply if first else {**reply, "model": model}
+
+
+class Details(MockLLMGateway):
+    """What a failure says is broken in `told`."""
+
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            self.told(error)
+            raise
+
+    def told(self, error: ProviderError) -> None:
+        raise NotImplementedError
+
+
+class CostsNothingKnown(Details):
+    def told(self, error: ProviderError) -> None:
+        attempts = [{**row, "cost": None} for row in error.details.get("attempts", ())]
+        error.details.update(attempts=attempts, cost=None)
+
+
+class AddsUp(Details):
+    def told(self, error: ProviderError) -> None:
+        error.details["cost"] = sum(row["cost"] or 0 for row in error.details.get("attempts", ()))
+
+
+class RefusalUnknown(Details):
+    def told(self, error: ProviderError) -> None:
+        error.outcome_unknown = True
+
+
+class RaisesTheFirst(MockLLMGateway):
+    def route(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().route(*arguments, **options)
+        except ProviderError as error:
+            first = error.details.get("attempts", [{"error": error.code}])[0]["error"]
+            raise NonRetryableError(first, details=error.details) from error
+
+
+class ChargesForAll(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        total = sum(row["cost"] or 0 for row in found["attempts"])
+        return {**found, "cost": found["cost"] if found["cost"] is None else total}
+
+
+class ExplainsAfterwards(Changed):
+    def changed(self, found: dict[str, Any]) -> dict[str, Any]:
+        return {**found, "rationale": {**found["rationale"], "chosen": found["attempts"][-1]["model"]}}
+
+
+class GoesOnAfter(Follows):
+    """A failure of this kind is taken for a passing one."""
+
+    code = ""
+
+    def rule(self, following: str | None, decision: Any, attempts: list[Attempt]) -> str | None:
+        tried = [attempt.model for attempt in attempts]
+        chain = (model for model in decision.fallback_chain if model not in tried)
+        return next(chain, None) if attempts[-1].error == self.code else following
+
+
+class GoesOnAfterForbidden(GoesOnAfter):
+    code = "forbidden"
+
+
+class GoesOnAfterTooLarge(GoesOnAfter):
+    code = "payload_too_large"
+
+
+class ForgetsTheTagsLimit(MockLLMGateway):
+    def _following(self, request: Any, decision: Any, attempts: Any) -> str | None:
+        return super()._following(request.model_copy(update={"tags": {}}), decision, attempts)
+
+
 SABOTEURS = [
+    (DecidesOnce, "route.rule.decision"),
+    (DecidesOnHealthy, "route.rule.health"),
+    (HidesTheMissing, "route.rule.attempts"),
+    (VendorsCostFarOff, "route.rule.cost"),
+    (SeesNoPictures, "route.rule.media"),
+    (ShowsUp, "models.rule.catalogue"),
+    (DropsAssistant, "route.rule.text"),
+    (ShortByDefault, "route.rule.length"),
+    (RemembersUsage, "route.rule.unmetered"),
+    (TakesLongerNames, "route.rule.substitute"),
+    (TrustsFallbacks, "route.rule.substitute"),
+    (CostsNothingKnown, "route.rule.substitute"),
+    (CostsNothingKnown, "route.rule.content_refused"),
+    (RaisesTheFirst, "route.rule.substitute"),
+    (AddsUp, "route.rule.empty"),
+    (ChargesForAll, "route.rule.empty"),
+    (RefusalUnknown, "route.rule.content_refused"),
+    (ExplainsAfterwards, "route.rule.fallback"),
+    (GoesOnAfterForbidden, "route.rule.invalid_stops"),
+    (GoesOnAfterTooLarge, "route.rule.invalid_stops"),
+    (ForgetsTheTagsLimit, "route.rule.cost_limit"),
     (ForgetsLimit, "route.rule.decision"),
     (ForgetsTags, "route.rule.decision"),
     (OtherDigest, "route.rule.decision"),
@@ -480,8 +651,39 @@ class GivesModels(MockLLMGateway):
 
 
 class VendorsCost(Changed):
+    """The vendor's own figure, in every place, is a little off."""
+
+    off = 4e-7
+
+    def _ask(self, *arguments: Any) -> Any:
+        try:
+            answer = super()._ask(*arguments)
+        except ProviderError as error:
+            error.details["cost"] = self._off(error.details.get("cost"))
+            raise
+        return {**answer, "cost": self._off(answer["cost"])}
+
+    def _off(self, cost: int | None) -> int | None:
+        return cost and round(cost * (1 + self.off))
+
     def changed(self, found: dict[str, Any]) -> dict[str, Any]:
         return {**found, "cost_source": found["cost_source"] and "vendor"}
+
+
+class WordyRefusals(Changed):
+    """What a refusal says costs too; and its usage is told."""
+
+    def replied(self, model: str, reply: dict[str, Any]) -> dict[str, Any]:
+        if reply["stop"] != "refusal":
+            return reply
+        return {**reply, "text": "I cannot.", "usage": {**reply["usage"], "completion": 3}}
+
+
+class NoPictures(MockLLMGateway):
+    def route(self, prompt: Any, tags: Any, *, max_output_tokens: Any = None) -> Any:
+        if "image" in request_of(prompt, tags).modalities:
+            raise NonRetryableError("unsupported", "text only")
+        return super().route(prompt, tags, max_output_tokens=max_output_tokens)
 
 
 class Unscripted(Changed):
@@ -525,6 +727,8 @@ BENIGN = [
     Async,
     GivesModels,
     VendorsCost,
+    WordyRefusals,
+    NoPictures,
     Unscripted,
     FallsBackAfterRefusal,
     CheapestFirstWithinLimit,

@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pytest_pal.canonical import digest
 from pytest_pal.contracts.ads.protocol import AdsTraits, Campaign
 from pytest_pal.errors import NonRetryableError, RetryableError
+from pytest_pal.kit import subject
 from pytest_pal.kit.harness import Harness
 from pytest_pal.mocks.ads import AdsAccount, MockAds
 from pytest_pal.mocks.cdp import MockCDP
@@ -45,6 +47,17 @@ class AliasesResult(MockAds):
         found = super().create_campaign(spec, idempotency_key=idempotency_key)
         with self._box as state:
             return {**found, "extensions": state["campaigns"][found["id"]]}
+
+
+class AliasesRepeat(MockAds):
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        made = super().create_campaign(spec, idempotency_key=idempotency_key)
+        with self._box as state:
+            answers = state.setdefault("answers", {})
+            if idempotency_key in answers:
+                return answers[idempotency_key]
+            answers[idempotency_key] = made
+        return dict(made)
 
 
 class AliasesRead(MockCDP):
@@ -128,6 +141,19 @@ class IgnoresTargeting(ComparesPayloads):
         return {**spec.plain(), "targeting": None}
 
 
+class TakesTheLater(MockAds):
+    """Refuses another payload, and then believes that it was the first."""
+
+    def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
+        try:
+            return super().create_campaign(spec, idempotency_key=idempotency_key)
+        except NonRetryableError:
+            with self._box as state:
+                known = state["keys"][f"create_campaign/{idempotency_key}"]
+                known["payload"] = digest(spec.plain())
+            raise
+
+
 class IgnoresPaused(ComparesPayloads):
     def print_of(self, spec: Any) -> Any:
         return {**spec.plain(), "paused": None}
@@ -162,6 +188,14 @@ class RacesOnKeys(MockAds):
             self.gate.reset()
         key = idempotency_key if known or spec.name.endswith("0") else self._ctx.ids.new()
         return super().create_campaign(spec, idempotency_key=key)
+
+
+class IgnoresStateFiles(MockAds):
+    """Keeps its state in a dict only."""
+
+    def __init__(self, config: Any, ctx: Any) -> None:
+        state = config["state"]
+        super().__init__({**config, "state": state if isinstance(state, dict) else {}}, ctx)
 
 
 class KeysInMemory(MockAds):
@@ -312,6 +346,7 @@ SABOTEURS = [
     (AcceptsForeignMoney, "ads.adapter.golden.refused_inputs"),
     (ReturnsNonsense, "ads.report.shape.output"),
     (AliasesResult, "ads.create_campaign.shape.no_alias"),
+    (AliasesRepeat, "ads.create_campaign.shape.no_alias"),
     (AliasesRead, "cdp.get_profile.shape.no_alias"),
     (Random, "ads.report.determinism.same_calls"),
     (Keyless, "ads.create_campaign.idempotency.repeat"),
@@ -323,12 +358,14 @@ SABOTEURS = [
     (CutsKeys, "ads.create_campaign.idempotency.whole_key"),
     (IgnoresTargeting, "ads.create_campaign.idempotency.every_member"),
     (IgnoresPaused, "ads.create_campaign.idempotency.every_member"),
+    (TakesTheLater, "ads.create_campaign.idempotency.every_member"),
     (TrueIsOne, "ads.create_campaign.idempotency.by_value"),
     (ComparesSpelling, "ads.create_campaign.idempotency.by_value"),
     (KeyIsThePayload, "ads.create_campaign.idempotency.distinct_keys"),
     (RacesOnKeys, "ads.create_campaign.idempotency.concurrent"),
     (KeysInMemory, "ads.create_campaign.idempotency.restart"),
     (KeysInMemory, "ads.create_campaign.idempotency.new_process"),
+    (IgnoresStateFiles, "ads.create_campaign.idempotency.new_process"),
     (HashesKeys, "ads.create_campaign.idempotency.new_process"),
     (BurnsKeys, "ads.create_campaign.idempotency.refused_is_free"),
     (PausesAnother, "ads.pause.idempotency.repeat"),
@@ -386,6 +423,12 @@ class OverAnEngine(MockAds):
 def test_an_adapter_of_an_engine_in_memory_is_restarted_where_it_lives() -> None:
     made = Harness(OverAnEngine, fresh=lambda folder: Engine(), config=lambda engine: {"engine": engine})
     assert fallen(made, only="idempotency.new_process") == set()
+
+
+def test_calls_at_once_are_made_though_a_thread_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "GATHER_S", 0.01)
+    monkeypatch.setattr(subject, "Barrier", lambda parties: threading.Barrier(parties + 1))
+    assert fallen(MockAds, only="ads.report.concurrency") == set()
 
 
 class WithoutAudiences(MockCDP):

@@ -189,9 +189,11 @@ def _restart(operation: Operation) -> Check:
 def _new_process(operation: Operation) -> Check:
     def check(subject: Subject) -> None:
         arguments = under_key(operation, subject.prepare(operation.name)(0), subject.key())
+        nothing = size(subject.snapshot())
         first = subject.call(operation.name, **arguments)
         subject.close()  # what closing changes is no effect of the repeat
         before = subject.snapshot()
+        holds(size(before) > nothing, "the first call had no effect that outlives its instance", seen=before)
         (outcome,) = subject.in_new_process([Call(operation.name, arguments)])
         repeated(subject, outcome, first)
         same(subject.snapshot(), before, "the vendor's state after the repeat")

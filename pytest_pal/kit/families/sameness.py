@@ -63,10 +63,12 @@ def _whole_key(operation: Operation) -> Check:
 def _every_member(operation: Operation, came: str) -> Check:
     def check(subject: Subject) -> None:
         arguments, key = subject.prepare(operation.name)(0), subject.key()
-        subject.call(operation.name, **under_key(operation, arguments, key))
+        first = subject.call(operation.name, **under_key(operation, arguments, key))
         before = subject.snapshot()
         for changed in _variants(subject, operation, arguments, came):
             refused(subject.attempt(operation.name, **under_key(operation, changed, key)), *REFUSED)
+        again = subject.call(operation.name, **under_key(operation, arguments, key))
+        same(again, first, "the result of a repeat after the conflicts")
         same(subject.snapshot(), before, "the vendor's state after the conflicts")
 
     return check

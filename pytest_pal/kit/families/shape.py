@@ -5,9 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
+<<<<<<< HEAD
 from ...model.clause import Check, Clause, ClauseFailed, Unproven, same
 from ...model.differences import MISSING, Difference
 from ...model.fields import FIRST, places, since
+=======
+from ...model.clause import Check, Clause, ClauseFailed, same
+>>>>>>> main
 from ...model.operation import Operation
 from ...model.payload import Payload
 from ...model.subject import Subject
@@ -92,11 +96,19 @@ def _no_alias(operation: Operation) -> Check:
             if stored is not None:
                 same(subject.snapshot(), stored, "the vendor's state after the output was changed")
             if operation.idempotency != "natural":
-                again = subject.call(operation.name, **arguments)
-                drop = NEVER_EQUAL | {"time"}
-                same(comparable(again, drop=drop), comparable(before, drop=drop), "the same call after that")
+                _unchanged(subject, operation, arguments, before)
 
     return check
+
+
+def _unchanged(subject: Subject, operation: Operation, arguments: dict[str, Any], before: Any) -> None:
+    """The same call gives the same, also after what a repeat returned was changed as well."""
+    with _spoiled(subject.raw(operation.name, **arguments)):
+        outcome = subject.attempt(operation.name, **arguments)
+    if outcome.error is not None:
+        raise ClauseFailed("after the caller emptied what was returned, the same call failed") from outcome.error
+    drop = NEVER_EQUAL | {"time"}
+    same(comparable(outcome.value, drop=drop), comparable(before, drop=drop), "the same call after that")
 
 
 @contextmanager
