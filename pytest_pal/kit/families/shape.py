@@ -5,13 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
-<<<<<<< HEAD
 from ...model.clause import Check, Clause, ClauseFailed, Unproven, same
 from ...model.differences import MISSING, Difference
 from ...model.fields import FIRST, places, since
-=======
-from ...model.clause import Check, Clause, ClauseFailed, same
->>>>>>> main
 from ...model.operation import Operation
 from ...model.payload import Payload
 from ...model.subject import Subject
