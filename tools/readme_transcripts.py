@@ -69,8 +69,12 @@ FILES = {"A.json": '{"n": 1, "ids": [1, 2], "on": true}', "B.json": '{"n": 1.0, 
 OUTPUTS: dict[str, Callable[[str], str]] = {"main job": _main_job, "failure": _failure, "diff": _diff}
 
 
+def _pattern(mark: str, language: str = "text") -> re.Pattern[str]:
+    return re.compile(_BLOCK.format(re.escape(mark), language), re.MULTILINE | re.DOTALL)
+
+
 def _block(text: str, mark: str, language: str = "text") -> str:
-    found = re.search(_BLOCK.format(re.escape(mark), language), text, re.MULTILINE | re.DOTALL)
+    found = _pattern(mark, language).search(text)
     if found is None:
         raise SystemExit(f"{README}: no block marked <!-- {mark} --> before a fence ```{language}")
     return found[0]
@@ -81,7 +85,7 @@ def main(options: list[str]) -> int:
     found = stale(text)
     if options == ["--write"]:
         for name, now in found.items():
-            text = text.replace(_block(text, f"output: {name}"), now)
+            text = _pattern(f"output: {name}").sub(lambda _, now=now: now, text)
         README.write_text(text, "utf-8")
         return 0
     for name, now in found.items():

@@ -16,7 +16,17 @@ from ..registry.entry_points import CAPABILITIES, entries
 from ..report.matrix import WIDTH
 
 
+EXAMPLE = """
+exit code: 0, 1 where an ID has left a contract, 2 for a capability or a version that there is not
+
+example:
+  pal contract show ads
+  pal contract diff geo 1.0 1.1 --json
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLE
     parser.description = "Shows what a contract asks of its adapters."
     commands = parser.add_subparsers(dest="contract_command", required=True, metavar="COMMAND")
     show = commands.add_parser("show", help="operations, fields and clauses of a contract")

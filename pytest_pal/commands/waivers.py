@@ -15,7 +15,16 @@ CLOCK: Clock = SystemClock()
 """Says which day it is."""
 
 
+EXAMPLE = """
+exit code: 0, or 2 for a waiver that is not as it must be
+
+example:
+  pal waivers --root ../acme-ads --json
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLE
     parser.description = f"Lists the waivers [[{TABLE}]] of a project, with owner, reason and the days left."
     parser.add_argument("--root", type=Path, default=Path(), metavar="DIR", help=f"folder of {FILE} (default: here)")
     parser.add_argument("--json", action="store_true", help="print JSON")
