@@ -15,7 +15,6 @@ from ..model.fields import FIRST
 from ..registry.entry_points import CAPABILITIES, entries
 from ..report.matrix import WIDTH
 
-
 EXAMPLE = """
 exit code: 0, 1 where an ID has left a contract, 2 for a capability or a version that there is not
 

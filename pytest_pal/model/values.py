@@ -36,7 +36,7 @@ class FrozenMap(dict[str, Any]):
 
 
 def freeze(value: Any, depth: int = 0) -> Any:
-    """The immutable form of a JSON value: objects as `FrozenMap`, arrays as tuples.
+    """The immutable form of a JSON value: objects as `FrozenMap`, arrays as tuples, 2020.0 as 2020.
 
     Raises ValueError for what JSON cannot say: NaN, infinities, integers from 2**53 on, lone
     surrogates, keys that are not strings, other types, more than 100 levels.
@@ -80,7 +80,9 @@ def _number(value: int | float) -> int | float:
         raise ValueError("integers from 2**53 on are not exact in JSON")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("NaN and infinities are not JSON values")
-    return value
+    # Numbers of a caller's own compare by value, so each has one spelling: no adapter can take 2020.0 for another.
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_INTEGER
+    return int(value) if is_whole else value
 
 
 def _json_map(value: Any) -> FrozenMap:

@@ -142,12 +142,6 @@ class ValueWhenOff(Project):
         return variant, self._flags[key]["value"], reason
 
 
-class ComparesText(Project):
-    def matches(self, rule: Json, attributes: Mapping[str, Any]) -> bool:
-        wanted = rule["value"] if rule["op"] == "in" else [rule["value"]]
-        return str(attributes.get(rule["attribute"])) in [str(value) for value in wanted]
-
-
 class BooleansAreNumbers(Project):
     def matches(self, rule: Json, attributes: Mapping[str, Any]) -> bool:
         wanted = rule["value"] if rule["op"] == "in" else [rule["value"]]
@@ -691,7 +685,6 @@ SABOTEURS: list[tuple[type, str]] = [
     (over(RampClearsRules), "ramp.rule.shown"),
     (over(FalsyIsOff), "assign.rule.flag_value"),
     (over(FalseIsOn), "assign.rule.flag_value"),
-    (over(ComparesText), "assign.rule.matching"),
     (over(BooleansAreNumbers), "assign.rule.matching"),
     (over(AbsentIsFalse), "assign.rule.matching"),
     (over(TrimsText), "assign.rule.matching"),

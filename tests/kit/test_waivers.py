@@ -182,9 +182,7 @@ def test_more_than_a_tenth_is_red(project: pytest.Pytester) -> None:
     found = project.runpytest_inprocess("--pal")
     assert found.ret == 1
     assert found.parseoutcomes()["waived"] == len(clauses)
-    found.stdout.fnmatch_lines(
-        ["acme_ads*FAIL", f"acme_ads: * failed; *{len(clauses)} waived, more than a tenth of *"]
-    )
+    found.stdout.fnmatch_lines(["acme_ads*FAIL", f"acme_ads: * failed; *{len(clauses)} waived, more than a tenth of *"])
 
 
 @pytest.mark.parametrize(
