@@ -3,6 +3,7 @@
 python benchmarks/cost.py inactive     # an ordinary session, with the plugin and with -p no:pytest_pal.plugin
 python benchmarks/cost.py item         # CPU of a clause item beyond the body of its check
 python benchmarks/cost.py run          # pytest --pal --pal-adapter='mock_*': wall, items, peak memory
+python benchmarks/cost.py golden       # 1,000 tests that verify a golden file, beside the same tests without
 """
 
 import argparse
@@ -82,8 +83,38 @@ def run(folder: Path, runs: int) -> None:
     print(f"peak {max(memory for _, _, memory, _ in found):.0f} MB (medians of {runs} runs)")
 
 
+GOLDEN = """
+import pytest
+
+@pytest.mark.parametrize("n", range(1_000))
+def test_one(n, pal_golden):
+    value = {f"field_{i}": [n, i, "text" * 5, None] for i in range(6)}
+    CALL
+"""
+
+
+def golden(folder: Path, runs: int) -> None:
+    walls = {}
+    for name, call in (("without", "assert value"), ("with", "pal_golden(value)")):
+        (folder / name).mkdir()
+        (folder / name / "test_it.py").write_text(GOLDEN.replace("CALL", call))
+        environment = dict(os.environ, PAL_GOLDEN_WRITE="1")
+        subprocess.run(
+            [*PYTEST, "--pal-golden=new"], cwd=folder / name, env=environment, capture_output=True, check=True
+        )
+        walls[name] = [measured(PYTEST, folder / name)[0] for _ in range(runs)]
+    ratios = [w / wo for w, wo in zip(walls["with"], walls["without"], strict=True)]
+    print(f"1,000 golden files verified: x{statistics.median(ratios):.2f} of the same tests without, CPU", end=" ")
+    print(f"(median of {runs} pairs)")
+
+
 def main() -> None:
-    benchmarks: dict[str, Callable[[Path, int], None]] = {"inactive": inactive, "item": item, "run": run}
+    benchmarks: dict[str, Callable[[Path, int], None]] = {
+        "inactive": inactive,
+        "item": item,
+        "run": run,
+        "golden": golden,
+    }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=benchmarks)
     parser.add_argument("--runs", type=int, default=7)

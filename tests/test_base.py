@@ -20,7 +20,7 @@ from pytest_pal import canonical
 from pytest_pal.clock import SimulatedClock, SystemClock
 from pytest_pal.compare.walk import equal
 from pytest_pal.errors import RETRYABLE_CODES, ErrorCode, NonRetryableError, PalError, RetryableError
-from pytest_pal.kit.trace import every_leaf
+from pytest_pal.kit.placeholders import every_leaf
 from pytest_pal.model.context import Context, RandomIds
 
 from .compare.test_diff import VALUES

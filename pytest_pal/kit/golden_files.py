@@ -106,9 +106,9 @@ def strays(folder: Path, names: Iterable[str]) -> list[Path]:
     return sorted(file for file in folder.glob("*.json") if file.stem not in known)
 
 
-def collisions(paths: Iterable[Path]) -> list[tuple[Path, ...]]:
+def collisions(paths: Iterable[str]) -> list[tuple[str, ...]]:
     """Paths that are one file on a disk that ignores case or unicode form."""
-    groups: Mapping[str, set[Path]] = defaultdict(set)
+    groups: Mapping[str, set[str]] = defaultdict(set)
     for path in paths:
-        groups[unicodedata.normalize("NFC", str(path)).casefold()].add(path)
+        groups[unicodedata.normalize("NFC", path).casefold()].add(path)
     return [tuple(sorted(group)) for group in groups.values() if len(group) > 1]

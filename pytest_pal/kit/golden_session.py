@@ -1,6 +1,7 @@
 """Golden files in a pytest session: what tests and clauses recorded is written once, after they have passed."""
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,9 +58,8 @@ class GoldenSession:
 
     def expect(self, item: pytest.Item, value: Any, name: str = "", classes: Mapping[str, str] | None = None) -> None:
         """Holds a value against the golden file of a test; see the fixture ``pal_golden``."""
-        from .explaining import differing
         from .golden_files import GoldenDiffers, Recording, file_for
-        from .trace import shown
+        from .placeholders import shown
 
         __tracebackhide__ = True
         path = file_for(self.root / FOLDER / TESTS, item.nodeid, name)
@@ -67,6 +67,8 @@ class GoldenSession:
         try:
             self.hold(item, Recording(path, shown(value, classes or {}), accept))
         except GoldenDiffers as found:
+            from .explaining import differing
+
             raise AssertionError(differing(found)) from None
 
     def hold(self, item: pytest.Item, recording: "Recording") -> None:
@@ -138,10 +140,10 @@ class GoldenSession:
     def _write(self) -> Iterator[str]:
         from .golden_files import collisions, write
 
-        paths = [Path(path) for path, _ in self._told]
-        twice = sorted({path for path in paths if paths.count(path) > 1})
+        count = Counter(path for path, _ in self._told)
+        twice = sorted(path for path, times in count.items() if times > 1)
         self.problems += [f"{path}: recorded twice; give one of them a name of its own" for path in twice]
-        self.problems += [f"{' and '.join(map(str, group))}: one file on some disks" for group in collisions(paths)]
+        self.problems += [f"{' and '.join(group)}: one file on some disks" for group in collisions(count)]
         for path, value in sorted(self._told, key=lambda told: told[0]):
             if value is not None and not self.problems:
                 yield from write(Path(path), value)

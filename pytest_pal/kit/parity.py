@@ -17,8 +17,9 @@ from ..errors import ProviderError
 from ..model.clause import ClauseFailed, Unproven
 from ..model.versions import project
 from .golden_files import differences_of
+from .placeholders import every_leaf
 from .playing import Played
-from .trace import every_leaf, trace
+from .trace import trace
 
 _PLACEHOLDER = re.compile(r"<(id|time) \d+>")
 
