@@ -454,6 +454,9 @@ def times(subject: Subject) -> None:
     holds(moments == sorted(moments), "the times are not in the order of the calls", seen=moments)
 
 
+NO_CONTENT = ("Prompt", "prompts", "input.name", "gen_ai.prompt.tokens", "my.output")
+
+
 @clause("llm_observability.adapter.rule.content_off")
 def content_off(subject: Subject) -> None:
     """Unless config.capture_content is true, no prompt and no output is stored anywhere."""
@@ -463,6 +466,15 @@ def content_off(subject: Subject) -> None:
         names = (*sorted(CONTENT_ATTRIBUTES), "the output")
         found = [name for name in names if f"secret of {name}." in stored]
         holds(not found, "content was stored without config.capture_content", seen=found)
+        _keeps_the_rest(run)
+
+
+def _keeps_the_rest(subject: Subject) -> None:
+    """Names that only look like content are no content: they are compared whole, with their case."""
+    trace = start(subject, attributes=dict.fromkeys(NO_CONTENT, "kept"))
+    stored = seen(subject)[trace.id]["attributes"]
+    if stored is not None:
+        same(stored, dict.fromkeys(NO_CONTENT, "kept"), "attributes that are no content")
 
 
 @clause("llm_observability.adapter.rule.content_on")

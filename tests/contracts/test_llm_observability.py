@@ -387,6 +387,12 @@ class CapturesOutput(MockLLMObservability):
             return {"id": id, "status": self._store(state).stop(id, status, llm_observability.thaw(output))}
 
 
+class HidesLookalikes(MockLLMObservability):
+    def trace_start(self, name: str, attributes: Any, parent: str | None, *, idempotency_key: str) -> Json:
+        kept = {key: value for key, value in attributes.items() if key.lower() != "prompt"}
+        return super().trace_start(name, kept, parent, idempotency_key=idempotency_key)
+
+
 class NeverCaptures(MockLLMObservability):
     def __init__(self, config: Any, ctx: Any) -> None:
         super().__init__({**config, "capture_content": False}, ctx)
@@ -463,6 +469,7 @@ SABOTEURS = [
     (Captures, "adapter.rule.content_off"),
     (CapturesWhenSet, "adapter.rule.content_off"),
     (CapturesOutput, "adapter.rule.content_off"),
+    (HidesLookalikes, "adapter.rule.content_off"),
     (NeverCaptures, "adapter.rule.content_on"),
     (NeverCloses, "adapter.rule.close_aborts"),
     (ClosesAsOk, "adapter.rule.close_aborts"),
