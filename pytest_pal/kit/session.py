@@ -160,16 +160,17 @@ class PalSession:
         """Clauses have no fixtures and so no setup: one phase instead of three, at half the cost."""
         if not isinstance(item, PalItem):
             return None
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reraise = (pytest.exit.Exception, KeyboardInterrupt)
         with self._captured(item):
             call = pytest.CallInfo.from_call(item.runtest, "call", reraise)
-        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-        item.ihook.pytest_runtest_logreport(report=report)
+        report = hook.pytest_runtest_makereport(item=item, call=call)
+        hook.pytest_runtest_logreport(report=report)
         if report.failed:
-            item.ihook.pytest_exception_interact(node=item, call=call, report=report)
-        item.ihook.pytest_runtest_logreport(report=_ended(item))
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+            hook.pytest_exception_interact(node=item, call=call, report=report)
+        hook.pytest_runtest_logreport(report=_ended(item))
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
     def _captured(self, item: PalItem) -> AbstractContextManager[None]:
