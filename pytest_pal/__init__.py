@@ -13,9 +13,10 @@ if __name__ == "pytest_pal" and not (_HERE / "contracts").is_dir() and (_ROOT / 
 
 if TYPE_CHECKING:
     from .clock import SimulatedClock, SystemClock
-    from .compare.diff import Comparison, Mismatch, diff, patch
+    from .compare.diff import Comparison, diff, patch
     from .compare.rules import Rule, load_rules
     from .compare.strict_json import read_json
+    from .compare.walk import Mismatch
     from .contracts.ads.protocol import AdsProvider, AdsTraits
     from .contracts.cdp.protocol import CDPProvider, CDPTraits
     from .contracts.experiments.protocol import ExperimentsProvider, ExperimentsTraits
@@ -137,9 +138,10 @@ __all__ = [
 
 _MODULES = {
     "clock": "SimulatedClock SystemClock",
-    "compare.diff": "Comparison Mismatch diff patch",
+    "compare.diff": "Comparison diff patch",
     "compare.rules": "Rule load_rules",
     "compare.strict_json": "read_json",
+    "compare.walk": "Mismatch",
     "errors": "ErrorCode NonRetryableError PalError ProviderError RetryableError",
     "contracts.ads.protocol": "AdsProvider AdsTraits",
     "contracts.cdp.protocol": "CDPProvider CDPTraits",

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-
 from .errors import PalError
 
 DEEPEST = 500
@@ -30,6 +28,8 @@ def digest(value: Any) -> str:
 
     Raises PalError for more than 500 levels, with a pointer.
     """
+    import rfc8785
+
     return "sha256:" + hashlib.sha256(rfc8785.dumps(wrapped(value))).hexdigest()
 
 
@@ -94,11 +94,16 @@ def _members(value: Any) -> Iterable[tuple[Any, Any]]:
     return enumerate(value) if isinstance(value, list | tuple) else ()
 
 
+def escape(token: str) -> str:
+    """One reference token of an RFC 6901 pointer."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
 def _pointer(path: Any) -> str:
     tokens = []
     while path is not None:
         path, token = path
-        tokens.append(str(token).replace("~", "~0").replace("/", "~1"))
+        tokens.append(escape(str(token)))
     return "".join(f"/{token}" for token in reversed(tokens))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..canonical import file_text, wrapped
 from ..clock import SystemClock
-from ..compare.diff import Comparison, Mismatch, RuleUse, diff, patch
-from ..compare.rules import load_rules
+from ..compare.diff import Comparison, RuleUse, diff, patch
 from ..compare.strict_json import parse_json, read_json
+from ..compare.walk import Mismatch
 from ..errors import PalError
 
 WIDTH = 79
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         raise PalError("only one of the two files can be standard input")
     if options.patch and options.rules:
         raise PalError("a patch needs all differences: leave out --rules")
-    rules = load_rules(options.rules) if options.rules else []
+    rules = _rules(options.rules) if options.rules else []
     today = SystemClock().now().date()
     found = diff(_read(options.reference), _read(options.candidate), rules, today=today)
     if options.json:
@@ -54,6 +54,13 @@ def run(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write("".join(f"{line}\n" for line in lines(found)))
     return 0 if found.equal else 1
+
+
+def _rules(path: Path) -> list[Any]:
+    """Only who has rules waits for what reads them."""
+    from ..compare.rules import load_rules
+
+    return list(load_rules(path))
 
 
 def _read(name: str) -> Any:

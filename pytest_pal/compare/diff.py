@@ -3,19 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .rules import Rule, Rules
 from .walk import Mismatch, equal, walk
 
-__all__ = ["Comparison", "Mismatch", "Rule", "diff", "patch"]
+if TYPE_CHECKING:
+    from .rules import Rule
 
 
 @dataclass(frozen=True)
 class RuleUse:
     """A rule with the number of mismatches it made nothing of, or of arrays it arranged."""
 
-    rule: Rule
+    rule: "Rule"
     hits: int
     expired: bool
 
@@ -32,15 +32,17 @@ class Comparison:
         return not self.mismatches
 
 
-def diff(reference: Any, candidate: Any, rules: Iterable[Rule] = (), *, today: date | None = None) -> Comparison:
+def diff(reference: Any, candidate: Any, rules: "Iterable[Rule]" = (), *, today: date | None = None) -> Comparison:
     """Where ``candidate`` is not as ``reference``: type-exact, at any depth, in time linear in their size.
 
     ``rules`` say where that is to be expected; ``today`` decides which have expired. Nothing is ever
     left out but by a rule. Raises PalError for a rule that expires where ``today`` is not given.
     """
-    rules = list(rules)
-    if not rules and equal(reference, candidate):
-        return Comparison(())
+    if not (rules := list(rules)):
+        found = () if equal(reference, candidate) else walk(reference, candidate)
+        return Comparison(tuple(sorted(found, key=_place)))
+    from .rules import Rules
+
     used = Rules(rules, today)
     found = walk(reference, candidate, used.arrange if used.arranges else None)
     left = sorted((each for each in found if not used.allow(each)), key=_place)

@@ -10,9 +10,8 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..canonical import DEEPEST, too_deep
+from ..canonical import DEEPEST, escape, too_deep
 from ..errors import PalError
-from ..model.values import escape
 
 _TOKEN = re.compile(r'(?P<member>"(?:[^"\\]|\\.)*"(?=\s*:))|"(?:[^"\\]|\\.)*"|[\[\]{},]|[^\s\[\]{}:,"]+', re.DOTALL)
 

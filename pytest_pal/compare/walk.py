@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from math import copysign
 from typing import Any, Literal, NamedTuple
 
-from ..model.values import escape
+from ..canonical import escape
 
 Kind = Literal["added", "removed", "type", "value", "order"]
 ABSENT: Any = object()

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..canonical import file_text, write_atomically
-from ..compare.diff import Mismatch, diff
+from ..compare.diff import diff
 from ..compare.strict_json import read_json
+from ..compare.walk import Mismatch
 from ..errors import PalError
 from ..model.clause import ClauseFailed
 from ..model.differences import MISSING, Difference

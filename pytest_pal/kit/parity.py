@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..canonical import file_text
-from ..compare.diff import Mismatch, diff
+from ..compare.diff import diff
 from ..compare.normal import tolerances
 from ..compare.rules import near
+from ..compare.walk import Mismatch
 from ..errors import ProviderError
 from ..model.clause import ClauseFailed, Unproven
 from ..model.versions import project

@@ -6,11 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ..canonical import wrapped
-from ..compare.normal import mapped
+from ..canonical import escape, wrapped
 from ..errors import PalError
-from ..model.payload import Payload
-from ..model.values import escape
 
 
 class Names:
@@ -44,8 +41,8 @@ def shown(value: Any, classes: Mapping[str, str]) -> Any:
 
 
 def _shown(value: Any, classes: Mapping[str, str], names: Names, pointer: str) -> Any:
-    if isinstance(value, Payload):
-        value = mapped(value, names.show)
+    if hasattr(type(value), "model_fields"):
+        value = _payload(value, names)
     kind = classes.get(pointer) or _KINDS.get(type(value))
     if kind is not None:
         return names.show(kind, value if isinstance(value, list) else str(value))
@@ -57,6 +54,13 @@ def _shown(value: Any, classes: Mapping[str, str], names: Names, pointer: str) -
     if value is None or isinstance(value, str | int | float):
         return value
     raise PalError(f"{pointer or '/'}: a {type(value).__name__} is no JSON; hand in its text, or give it a class")
+
+
+def _payload(value: Any, names: Names) -> Any:
+    """Loaded only where there are payloads: tests without any need not wait for pydantic."""
+    from ..compare.normal import mapped
+
+    return mapped(value, names.show)
 
 
 def _name(key: Any, pointer: str) -> str:

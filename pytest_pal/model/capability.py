@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..canonical import escape
 from ..errors import NonRetryableError, PalError
 from .operation import Operation, declared_operations
 from .payload import Output, Traits
-from .values import escape
 
 SHOWN_FAULTS = 5
 

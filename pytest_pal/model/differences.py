@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from .values import escape
+from ..canonical import escape
 
 MISSING = "(absent)"
 

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from .values import escape
+from ..canonical import escape
 
 
 @dataclass(frozen=True)

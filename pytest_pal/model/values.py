@@ -7,6 +7,8 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, StringConstraints
 
+from ..canonical import escape
+
 LARGEST_INTEGER = 2**53
 DEEPEST_NESTING = 100
 KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -179,8 +181,3 @@ def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
             yield from walk(item, f"{pointer}/{index}")
     else:
         yield pointer, value
-
-
-def escape(token: str) -> str:
-    """One reference token of an RFC 6901 pointer."""
-    return token.replace("~", "~0").replace("/", "~1")

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ..canonical import escape
 from .fields import FIRST, places, since
-from .values import escape
 
 
 def version(text: str) -> tuple[int, int]:

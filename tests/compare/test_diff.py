@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_pal.compare.diff import Mismatch, Rule, diff, patch
-from pytest_pal.compare.rules import load_rules
-from pytest_pal.compare.walk import equal
+from pytest_pal.compare.diff import diff, patch
+from pytest_pal.compare.rules import Rule, load_rules
+from pytest_pal.compare.walk import Mismatch, equal
 from pytest_pal.errors import PalError
 from pytest_pal.model.values import FrozenMap
 

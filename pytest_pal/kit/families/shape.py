@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ...canonical import escape
 from ...compare.normal import NEVER_EQUAL, comparable
 from ...model.clause import Check, Clause, ClauseFailed, Unproven, same
 from ...model.differences import MISSING, Difference
@@ -11,7 +12,6 @@ from ...model.fields import FIRST, places, since
 from ...model.operation import Operation
 from ...model.payload import Payload
 from ...model.subject import Subject
-from ...model.values import escape
 from ...model.versions import in_id, version
 from ..contract import Contract
 
