@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.clause import Clause, ClauseFailed, Unproven
-from ..model.differences import MISSING, Difference
+from ..model.differences import Difference, Words
 from ..model.payload import Payload
 from .bench import Step
 
@@ -103,7 +103,7 @@ def _differences(found: Sequence[Difference]) -> Iterator[str]:
 
 
 def _side(name: str, value: Any) -> list[str]:
-    shown = value if value == MISSING or (isinstance(value, str) and " " in value) else _compact(value)
+    shown = value if isinstance(value, Words) else _compact(value)
     lead = f"    {name + ':':<10}"
     return textwrap.wrap(lead + str(shown), WIDTH, subsequent_indent=" " * len(lead), max_lines=4, placeholder=" ...")
 

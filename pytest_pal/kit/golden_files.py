@@ -26,7 +26,7 @@ class Recording:
 
     path: Path
     value: Any
-    accept: str = "pytest --pal --pal-golden=update"
+    accept: str
 
 
 class GoldenDiffers(ClauseFailed):

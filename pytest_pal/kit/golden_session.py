@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GOLDENS = "pytest_pal.goldens"
 FOLDER, TESTS = "golden", "tests"
 _CI = ("CI", "BUILD_NUMBER")  # what pytest itself goes by
-_PARTIAL = ("lf", "stepwise")
+_PARTIAL = ("lf", "stepwise", "pal_clause", "pal_ids")
 _not_passed = pytest.StashKey[bool]()
 _recorded = pytest.StashKey[list[tuple[str, Any]]]()
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +39,10 @@ class Launch:
     @classmethod
     def of(cls, bench: "Bench", calls: Sequence[tuple[str, Arguments]]) -> "Launch":
         adapter = bench.target.cls
-        if "<locals>" in adapter.__qualname__:
+        if _importable(adapter) is not adapter:
             raise Unproven(
-                f"a new process cannot import {adapter.__qualname__}: move the class to the top level of a module"
+                f"a new process cannot import {adapter.__qualname__} from {adapter.__module__}: "
+                "let the class have its name at the top level of that module"
             )
         return cls(
             module=adapter.__module__,
@@ -51,6 +53,14 @@ class Launch:
             state_dir=bench.context().state_dir,
             calls=calls,
         )
+
+
+def _importable(cls: type) -> Any:
+    """What a class's module holds under its name; another thing, or None, for one that was made in a function."""
+    try:
+        return attrgetter(cls.__qualname__)(sys.modules[cls.__module__])
+    except (AttributeError, KeyError):
+        return None
 
 
 class Unportable(Exception):

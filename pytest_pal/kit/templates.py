@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..errors import PalError
-from ..model.differences import Difference, differences
+from ..model.differences import Difference, Words, differences
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
 _SHIFTED = re.compile(r"(now|today|day)([+-]\d+(?:\.\d+)?)(ms|s|m|h|d)?")
@@ -90,7 +90,7 @@ class OneOf:
 
     def mismatches(self, seen: Any, pointer: str) -> Iterator[Difference]:
         if all(any(differences(option, seen, subset=True)) for option in self.options):
-            yield Difference(pointer, f"one of {self.options}", seen)
+            yield Difference(pointer, Words(f"one of {self.options}"), seen)
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ class Unordered:
         for element in self.elements:
             match = next((item for item in rest or () if not any(differences(element, item, subset=True))), None)
             if rest is None or match is None:
-                yield Difference(pointer, f"an element like {element}", seen)
+                yield Difference(pointer, Words(f"an element like {element}"), seen)
                 return
             rest.remove(match)
         if rest:
-            yield Difference(pointer, f"{len(self.elements)} elements in any order", seen)
+            yield Difference(pointer, Words(f"{len(self.elements)} elements in any order"), seen)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Between:
     def mismatches(self, seen: Any, pointer: str) -> Iterator[Difference]:
         low, high = self.bounds
         if isinstance(seen, bool) or not isinstance(seen, int | float) or not low <= seen <= high:
-            yield Difference(pointer, f"a number from {low} to {high}", seen)
+            yield Difference(pointer, Words(f"a number from {low} to {high}"), seen)
 
 
 @dataclass(frozen=True)

@@ -90,10 +90,10 @@ def _problems(
     for verdict in (Verdict.FAILED, Verdict.UNPROVEN):
         if count[verdict]:
             yield f"{count[verdict]} {verdict}"
-    if asked == 0:
-        yield "no required clause ran"
     if partial:
         return
+    if asked == 0:
+        yield "no required clause ran"
     shown = {clause.operation for clause in required.clauses if verdicts.get(clause.id) is Verdict.PASSED}
     for operation in sorted(required.operations - shown - {WHOLE}):
         yield f"no clause of {operation} passed"

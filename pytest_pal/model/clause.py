@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from .differences import Difference, Tolerances, differences
+from .differences import Difference, Tolerances, Words, differences
 from .fields import FIRST
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def same(
 def holds(condition: bool, what: str, *, seen: Any = None) -> None:
     """Fails the clause with ``what`` and what was seen, unless ``condition`` is true."""
     if not condition:
-        raise ClauseFailed(what, () if seen is None else [Difference("", "as the sentence says", _plain(seen))])
+        raise ClauseFailed(what, () if seen is None else [Difference("", Words("as the sentence says"), _plain(seen))])
 
 
 def refused(outcome: "Outcome", *codes: str) -> None:
@@ -122,7 +122,7 @@ def refused(outcome: "Outcome", *codes: str) -> None:
     error = outcome.error
     if not isinstance(error, NonRetryableError) or error.code not in codes:
         raise ClauseFailed(
-            f"{outcome.operation} must be refused with {wanted}", [Difference("", wanted, outcome.brief())]
+            f"{outcome.operation} must be refused with {wanted}", [Difference("", Words(wanted), Words(outcome.brief()))]
         ) from (error if isinstance(error, Exception) else None)
 
 

@@ -5,7 +5,11 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..canonical import escape
 
-MISSING = "(absent)"
+class Words(str):
+    """What is said about a place where there is no one value to show; shown without quotes."""
+
+
+MISSING = Words("(absent)")
 
 
 class Difference(NamedTuple):

@@ -41,7 +41,7 @@ def own_clauses(contract: Contract, folder: Path) -> Iterator[Clause]:
 def _own_check(scenario: Scenario, path: Path) -> Check:
     def check(subject: Any) -> None:
         used = variables(subject)
-        hold(Recording(path, document(scenario, subject, used, play(scenario, subject))))
+        _hold(subject, "own_golden", scenario, path, document(scenario, subject, used, play(scenario, subject)))
 
     return check
 
@@ -51,13 +51,19 @@ def _check(scenario: Scenario, path: Path) -> Check:
         used = variables(subject)
         played = play(scenario, subject)
         if subject.target.is_the_mock:
-            hold(Recording(path, document(scenario, subject, used, played)))
+            _hold(subject, "golden", scenario, path, document(scenario, subject, used, played))
         elif not path.exists():
             raise Unproven(f"no golden file {path}; type pytest --pal --pal-golden=new in the contract's project")
         else:
             parity(read_json(path), used, played, subject.traits, str(subject.target.declared))
 
     return check
+
+
+def _hold(subject: Any, family: str, scenario: Scenario, path: Path, seen: dict[str, Any]) -> None:
+    name = subject.capability.name
+    item = f"pal::{name}::{subject.target.name}::{name}.{WHOLE}.{family}.{scenario.name}"
+    hold(Recording(path, seen, f"pytest --pal --pal-golden=update '{item}'"))
 
 
 def document(scenario: Scenario, subject: Any, used: Mapping[str, Any], played: list[Played]) -> dict[str, Any]:

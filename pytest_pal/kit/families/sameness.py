@@ -40,7 +40,7 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         sentence = f"A known key of {name} with {which} of its payload changed is refused, whichever it is."
         id = f"{stem}.every_member{in_id(came)}"
         yield Clause(id, sentence, _every_member(operation, came), since=came, applies=applies)
-    if maps := [place for place in _places(operation) if place[1] in _maps(operation, place[0])]:
+    if maps := [place for place in _places(operation) if get_args(_field(operation, place).annotation) == (str, Any)]:
         sentence = f"Payloads of {name} are the same by value: 2020 is 2020.0, but true is not 1."
         check, came = _by_value(operation, maps[0]), _came(operation, maps[0])
         yield Clause(f"{stem}.by_value", sentence, check, since=came, applies=applies)
@@ -79,11 +79,12 @@ def _by_value(operation: Operation, place: Place) -> Check:
         arguments, key = subject.prepare(operation.name)(0), subject.key()
 
         def sent(**values: Any) -> dict[str, Any]:
-            own = arguments[place[0]].get(place[1]) or {}
+            argument = arguments.get(place[0]) or {}
+            own = (argument.get(place[1]) if place[1] else argument) or {}
             return under_key(operation, _put(arguments, place, {**own, **values}), key)
 
         first = subject.call(operation.name, **sent(year=2020, on=True))
-        same(subject.call(operation.name, **sent(year=2020.0, on=True)), first, "the result of the repeat")
+        same(subject.call(operation.name, **sent(on=True, year=2020.0)), first, "the result of the repeat")
         refused(subject.attempt(operation.name, **sent(year=2020, on=1)), "key_conflict")
 
     return check
@@ -138,11 +139,13 @@ def _is_key(field: Any) -> bool:
     return any(isinstance(mark, StringConstraints) and mark.pattern == KEY_PATTERN for mark in marks)
 
 
-def _maps(operation: Operation, argument: str) -> set[str]:
-    """The members of an argument that are JSON objects of the caller's own."""
-    model = operation.arguments.model_fields[argument].annotation
-    own = _own(model) if isinstance(model, type) and issubclass(model, Payload) else ()
-    return {field.alias or name for name, field in own if get_args(field.annotation) == (str, Any)}
+def _field(operation: Operation, place: Place) -> Any:
+    """The declared field of an argument, or of a payload's member."""
+    field = operation.arguments.model_fields[place[0]]
+    if not place[1]:
+        return field
+    members = field.annotation.model_fields.items()  # type: ignore[union-attr]
+    return next(inner for name, inner in members if (inner.alias or name) == place[1])
 
 
 def _put(arguments: Mapping[str, Any], place: Place, value: Any) -> dict[str, Any]:
@@ -152,10 +155,6 @@ def _put(arguments: Mapping[str, Any], place: Place, value: Any) -> dict[str, An
 
 def _pool(operation: Operation, place: Place, now: datetime) -> Iterator[Any]:
     """Values of every kind, so that one of them is another value of this member; the literals of its type first."""
-    field = operation.arguments.model_fields[place[0]]
-    if place[1]:
-        members = field.annotation.model_fields.items()  # type: ignore[union-attr]
-        field = next(inner for name, inner in members if (inner.alias or name) == place[1])
-    yield from (value for value in get_args(field.annotation) if isinstance(value, str))
+    yield from (value for value in get_args(_field(operation, place).annotation) if isinstance(value, str))
     yield from (True, False, 7, 7_000_000, 0.25, "other", "EUR", {"key": "other"}, [{"key": "other"}], ["other"])
     yield instant_text(now + timedelta(days=7))

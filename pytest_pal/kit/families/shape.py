@@ -7,7 +7,7 @@ from typing import Any
 from ...canonical import escape
 from ...compare.normal import NEVER_EQUAL, comparable
 from ...model.clause import Check, Clause, ClauseFailed, Unproven, same
-from ...model.differences import MISSING, Difference
+from ...model.differences import MISSING, Difference, Words
 from ...model.fields import FIRST, places, since
 from ...model.operation import Operation
 from ...model.payload import Payload
@@ -54,7 +54,7 @@ def _fields(operation: Operation, came: str) -> Check:
         }
         if not given:
             raise Unproven(f"the sample of {operation.name} leads to no payload with a field that is new in {came}")
-        missing = [Difference(pointer, "a value, or null", MISSING) for pointer, there in given.items() if not there]
+        missing = [Difference(pointer, Words("a value, or null"), MISSING) for pointer, there in given.items() if not there]
         if missing:
             raise ClauseFailed(f"what {operation.name} returned lacks what is new in {came}", missing)
 
