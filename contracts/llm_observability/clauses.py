@@ -23,8 +23,12 @@ PLAIN_ATTRIBUTES = {
     "turn": 1,
     "largest": 2**53 - 1,
     "temperature": 0.25,
-    "tags": ["a", "b"],
+    "tags": ["b", "a"],
+    "zip": "00420",
+    "nothing": "",
+    "nested": {"zero": 0, "list": [1, 2.5, "Ω", None]},
 }
+ODD_NAMES = ("Ответ «Ω»", " two  blanks ", "a line\nand another", "ﬁnal e\u0301")
 
 
 def _any_instance(traits: Any) -> bool:
@@ -85,12 +89,16 @@ def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @clause("llm_observability.trace_start.rule.echo")
 def echo(subject: Subject) -> None:
     """A started trace has the name and the parent that were asked for, and an id of its own."""
-    root = start(subject, name="Ответ «Ω»")
-    same((root.name, root.parent), ("Ответ «Ω»", None), "name and parent of a root")
-    children = [start(subject, parent=root.id) for _ in range(2)]
-    same([child.parent for child in children], [root.id] * 2, "parents of the children")
+    root = start(subject)
+    children = [start(subject, name=name, parent=root.id) for name in ODD_NAMES]
+    same(root.parent, None, "the parent of a root")
+    same([child.parent for child in children], [root.id] * len(children), "parents of the children")
+    same([child.name for child in children], list(ODD_NAMES), "the names that were returned")
     ids = [root.id, *(child.id for child in children)]
     holds(len(set(ids)) == len(ids), "two traces have one id", seen=ids)
+    stop(subject, root)
+    rows = seen(subject)
+    same([rows[child.id]["name"] for child in children], list(ODD_NAMES), "the names that were stored")
 
 
 @clause("llm_observability.trace_start.rule.effect")
@@ -136,20 +144,22 @@ def under_ended(subject: Subject) -> None:
     stop(subject, root)
     late = start(subject, parent=root.id)
     same(late.parent, root.id, "the late trace's parent")
-    same(stop(subject, late, "error"), "error", "the first stop of the late trace")
     same(stop(subject, root, "error"), "ok", "the parent, stopped before")
+    same(stop(subject, late, "error"), "error", "the first stop of the late trace")
     same(statuses(subject), {root.id: "ok", late.id: "error"}, "status by id")
 
 
 @clause("llm_observability.trace_start.rule.repeat_after_stop")
 def repeat_after_stop(subject: Subject) -> None:
     """A repeat of a start whose trace has ended gives the same trace and does not open it again."""
-    arguments = {"name": "once", "attributes": {"turn": 1}, "idempotency_key": subject.key()}
+    root = start(subject)
+    arguments = {"name": "once", "attributes": {"turn": 1}, "parent": root.id, "idempotency_key": subject.key()}
     first = subject.call("trace_start", **arguments)
     stop(subject, first)
+    stop(subject, root)
     same(subject.call("trace_start", **arguments), first, "the repeat")
     same(stop(subject, first, "error"), "ok", "the status after the repeat")
-    same(statuses(subject), {first.id: "ok"}, "status by id")
+    same(statuses(subject), {root.id: "ok", first.id: "ok"}, "status by id")
 
 
 @clause("llm_observability.trace_start.rule.parent_elsewhere")
@@ -180,12 +190,25 @@ def each_status(subject: Subject) -> None:
 @clause("llm_observability.trace_stop.rule.first_wins")
 def first_wins(subject: Subject) -> None:
     """Stopping twice is stopping once: the first stop wins, is returned, and nothing changes."""
-    trace = start(subject)
-    same(stop(subject, trace, "error", "first"), "error", "the first stop")
-    before = seen(subject)
-    subject.advance(30)
-    same(stop(subject, trace, "ok", "second"), "error", "the second stop")
-    same(seen(subject), before, "the traces after the second stop")
+    for run in (subject, subject.stranger(capture_content=True)):
+        trace = start(run)
+        same(stop(run, trace, "error", "first"), "error", "the first stop")
+        before = seen(run)
+        run.advance(30)
+        same(stop(run, trace, "ok", "second"), "error", "the second stop")
+        same(seen(run), before, "the traces after the second stop")
+
+
+@clause("llm_observability.trace_stop.rule.at_once")
+def stops_at_once(subject: Subject) -> None:
+    """Of stops of one trace at once one wins: all of them return its status, and the trace keeps it."""
+    for turns in (False, True):
+        trace = start(subject)
+        stops = [{"id": trace.id, "status": status} for status in ("ok", "error", "aborted")]
+        ends = {str(ended.status) for ended in _at_once(subject, "trace_stop", stops, turns=turns)}
+        ends.add(stop(subject, trace))
+        same(len(ends), 1, f"how many statuses were returned ({', '.join(sorted(ends))})")
+        same(seen(subject)[trace.id]["status"], ends.pop(), "the stored status")
 
 
 @clause("llm_observability.trace_stop.rule.descendants")
@@ -195,14 +218,44 @@ def descendants(subject: Subject) -> None:
     child, done = start(subject, parent=root.id), start(subject, parent=root.id)
     grandchild = start(subject, parent=child.id)
     stop(subject, done)
+    before = seen(subject).get(done.id)
+    subject.advance(30)
     same(stop(subject, root, "error"), "error", "the stopped trace")
     expected = {root.id: "error", child.id: "aborted", done.id: "ok", grandchild.id: "aborted"}
     rows = seen(subject)
     same({id: row["status"] for id, row in rows.items()}, expected, "status by id")
+    if before is not None:
+        same(span(rows[done.id]), span(before), "the descendant that had ended")
     ends = [rows[trace.id]["ended"] for trace in (grandchild, child, root)]
     holds(None not in ends and ends == sorted(ends), "a trace ended after its ancestor", seen=ends)
     for trace in (child, grandchild):
         same(stop(subject, trace), "aborted", "a late stop of a descendant")
+
+
+@clause("llm_observability.trace_stop.rule.below_ended")
+def below_ended(subject: Subject) -> None:
+    """Stopping a trace also ends an open descendant whose own parent has ended."""
+    root = start(subject)
+    child = start(subject, parent=root.id)
+    stop(subject, child)
+    grandchild = start(subject, parent=child.id)
+    same(stop(subject, root), "ok", "the stopped trace")
+    same(stop(subject, grandchild, "error"), "aborted", "a late stop of the grandchild")
+    expected = {root.id: "ok", child.id: "ok", grandchild.id: "aborted"}
+    same(statuses(subject), expected, "status by id")
+
+
+@clause("llm_observability.trace_stop.rule.descendants_elsewhere", applies=_any_instance)
+def descendants_elsewhere(subject: Subject) -> None:
+    """Stopping a trace ends an open descendant that another instance started and the vendor shows."""
+    root, other = start(subject), subject.sibling()
+    child = start(other, parent=root.id)
+    is_known = child.id in seen(subject)
+    same(stop(subject, root), "ok", "the stopped trace")
+    end = stop(other, child, "error")
+    if is_known:
+        same(end, "aborted", "a late stop of the descendant by its own instance")
+        same(statuses(subject), {root.id: "ok", child.id: "aborted"}, "status by id")
 
 
 @clause("llm_observability.trace_stop.rule.spares_others")
@@ -263,12 +316,19 @@ def eval_effect(subject: Subject) -> None:
         {"name": "zero", "score": 0.0, "label": None},
         {"name": "label", "score": None, "label": "bad"},
         {"name": "large", "score": 1_000_000.0, "label": "«gut»"},
+        {"name": "fine", "score": 0.8437, "label": "Needs Another Look, says the reviewer"},
     ]
     for evaluation in logged:
         given = {name: value for name, value in evaluation.items() if value is not None}
         subject.call("log_eval", id=trace.id, **given)
     stop(subject, trace)
-    same(in_order(seen(subject)[trace.id]["evals"]), in_order(logged), "the trace's evaluations")
+    stored = [{**row, "score": _score(row["score"])} for row in seen(subject)[trace.id]["evals"]]
+    same(in_order(stored), in_order(logged), "the trace's evaluations")
+
+
+def _score(score: float | None) -> float | None:
+    """To four places: a vendor may keep scores as 32-bit floats."""
+    return None if score is None else round(score, 4)
 
 
 @clause("llm_observability.log_eval.rule.own_id")
@@ -292,9 +352,11 @@ def eval_must_accept(subject: Subject) -> None:
 @clause("llm_observability.log_eval.rule.after_stop")
 def eval_after_stop(subject: Subject) -> None:
     """An evaluation of an ended trace is allowed and never changes the ended span."""
-    _after_stop(subject, "log_eval", {"name": "late", "score": 0.5})
-    evaluations = [row["evals"] for row in seen(subject).values()]
-    same(evaluations, [[{"name": "late", "score": 0.5, "label": None}]], "the evaluations")
+    late = [{"name": "late", "score": score, "label": label} for score, label in ((0.5, None), (-1.0, "error"))]
+    for run in (subject, subject.stranger(capture_content=True)):
+        _after_stop(run, "log_eval", late)
+        evaluations = [in_order(row["evals"]) for row in seen(run).values()]
+        same(evaluations, [in_order(late)], "the evaluations")
 
 
 @clause("llm_observability.log_eval.rule.stays_open")
@@ -308,40 +370,44 @@ def eval_stays_open(subject: Subject) -> None:
 
 @clause("llm_observability.link.rule.effect")
 def link_effect(subject: Subject) -> None:
-    """A trace can be linked to a second run; linking it twice to the same one is one link."""
+    """A trace can be linked to a second run, a run to a second trace; the same link twice is one."""
     first, second = subject.provided["runs"][:2]
-    trace = start(subject)
+    trace, other = start(subject), start(subject)
     for run in (first, second, first):
         linked = subject.call("link", id=trace.id, run_id=run)
         same(linked.plain(), {"id": trace.id, "run_id": run}, "what link returned", subset=True)
+    subject.call("link", id=other.id, run_id=first)
     stop(subject, trace)
-    runs = sorted(row["run_id"] for row in seen(subject)[trace.id]["links"])
-    same(runs, sorted((first, second)), "the runs of the trace")
+    stop(subject, other)
+    runs = {id: sorted(found["run_id"] for found in row["links"]) for id, row in seen(subject).items()}
+    same(runs, {trace.id: sorted((first, second)), other.id: [first]}, "the runs by trace")
 
 
 @clause("llm_observability.link.rule.after_stop")
 def link_after_stop(subject: Subject) -> None:
     """A link of an ended trace is allowed and never changes the ended span."""
-    run = subject.provided["runs"][0]
-    _after_stop(subject, "link", {"run_id": run})
-    same([row["links"] for row in seen(subject).values()], [[{"run_id": run}]], "the links")
+    for run in (subject, subject.stranger(capture_content=True)):
+        links = [{"run_id": run.provided["runs"][0]}]
+        _after_stop(run, "link", links)
+        same([row["links"] for row in seen(run).values()], [links], "the links")
 
 
-def _after_stop(subject: Subject, operation: str, arguments: dict[str, Any]) -> None:
+def _after_stop(subject: Subject, operation: str, calls: list[dict[str, Any]]) -> None:
     trace = start(subject)
-    stop(subject, trace, "error", "done")
+    stop(subject, trace, "ok", "done")
     before = span(seen(subject)[trace.id])
     subject.advance(30)
-    subject.call(operation, id=trace.id, **arguments)
+    for arguments in calls:
+        subject.call(operation, id=trace.id, **arguments)
     same(span(seen(subject)[trace.id]), before, "the ended span")
-    same(stop(subject, trace), "error", "its status")
+    same(stop(subject, trace, "error"), "ok", "its status")
 
 
 @clause("llm_observability.link.rule.unknown_run")
 def unknown_run(subject: Subject) -> None:
     """Where runs must exist an unknown one is not_found and makes no link; elsewhere any can be linked."""
     trace, given = start(subject), subject.provided.get("unknown_run")
-    run = given or "no-such-run"
+    run = given or "No-Such.Run_9"
     outcome = subject.attempt("link", id=trace.id, run_id=run)
     if given or isinstance(outcome.error, NonRetryableError):
         refused(outcome, "not_found")
@@ -415,26 +481,32 @@ def key_scope(subject: Subject) -> None:
 
 @clause("llm_observability.adapter.rule.key_conflicts")
 def key_conflicts(subject: Subject) -> None:
-    """Under a known key another value of any argument is a key conflict."""
+    """Under a known key another value of any argument is a key conflict, also of content that is not stored."""
     root, key = start(subject), subject.key()
     _conflicts(
         subject,
         "trace_start",
-        {"name": "a", "attributes": {"turn": 1}, "parent": None, "idempotency_key": key},
-        {"name": "b", "attributes": {"turn": 2}, "parent": root.id},
+        {"name": "a", "attributes": {"turn": 1, "prompt": "a"}, "parent": None, "idempotency_key": key},
+        [
+            {"name": "b"},
+            {"name": "A"},
+            {"attributes": {"turn": 2, "prompt": "a"}},
+            {"attributes": {"turn": 1, "prompt": "b"}},
+            {"parent": root.id},
+        ],
     )
     _conflicts(
         subject,
         "log_eval",
         {"id": root.id, "name": "a", "score": 0.5, "label": "good", "idempotency_key": key},
-        {"id": start(subject).id, "name": "b", "score": 0.75, "label": "bad"},
+        [{"id": start(subject).id}, {"name": "b"}, {"score": 0.51}, {"score": None}, {"label": "bad"}, {"label": None}],
     )
 
 
-def _conflicts(subject: Subject, operation: str, first: dict[str, Any], others: dict[str, Any]) -> None:
+def _conflicts(subject: Subject, operation: str, first: dict[str, Any], changes: list[dict[str, Any]]) -> None:
     subject.call(operation, **first)
-    for name, other in others.items():
-        refused(subject.attempt(operation, **{**first, name: other}), "key_conflict")
+    for change in changes:
+        refused(subject.attempt(operation, **{**first, **change}), "key_conflict")
 
 
 @clause("llm_observability.adapter.rule.times")
@@ -470,11 +542,13 @@ def content_off(subject: Subject) -> None:
 
 
 def _keeps_the_rest(subject: Subject) -> None:
-    """Names that only look like content are no content: they are compared whole, with their case."""
-    trace = start(subject, attributes=dict.fromkeys(NO_CONTENT, "kept"))
+    """Names that only look like content are no content: compared whole, with their case, at the top level."""
+    kept = {**dict.fromkeys(NO_CONTENT, "kept"), "nested": {"prompt": "kept", "steps": [{"input": "kept"}]}}
+    trace = start(subject, attributes=kept)
+    stop(subject, trace)
     stored = seen(subject)[trace.id]["attributes"]
     if stored is not None:
-        same(stored, dict.fromkeys(NO_CONTENT, "kept"), "attributes that are no content")
+        same(stored, kept, "attributes that are no content", subset=True)
 
 
 @clause("llm_observability.adapter.rule.content_on")
@@ -486,6 +560,19 @@ def content_on(subject: Subject) -> None:
     shown = {name: row[name] for name in ("attributes", "output") if row["attributes"] is not None}
     expected = {"attributes": _content(), "output": {"text": "secret of the output."}}
     same(shown, expected if shown else {}, "the captured content", subset=True)
+    if shown:
+        _keeps_outputs(run)
+
+
+def _keeps_outputs(subject: Subject) -> None:
+    ends = [("error", "It did not work: «Ω»."), ("aborted", {"text": None}), ("ok", 0), ("ok", False)]
+    outputs = {}
+    for status, output in ends:
+        trace = start(subject)
+        stop(subject, trace, status, output)
+        outputs[trace.id] = output
+    rows = seen(subject)
+    same({id: rows[id]["output"] for id in outputs}, outputs, "the captured outputs by id")
 
 
 def _content() -> dict[str, Any]:
@@ -504,9 +591,11 @@ def close_aborts(subject: Subject) -> None:
     done, root = start(subject), start(subject)
     child = start(subject, parent=root.id)
     stop(subject, done)
+    before = span(seen(subject)[done.id])
     subject.advance(5)
     subject.close()
     rows = seen(subject)
+    same(span(rows[done.id]), before, "the trace that had ended")
     expected = {done.id: "ok", root.id: "aborted", child.id: "aborted"}
     same({id: row["status"] for id, row in rows.items()}, expected, "status by id")
     ends = [rows[trace.id]["ended"] for trace in (done, child, root)]
@@ -535,18 +624,21 @@ def never_mix(subject: Subject) -> None:
         _at_once(subject, "trace_stop", [{"id": each.id, "status": end} for each, end in _pairs(traces, by)])
     rows = seen(subject)
     for n, (root, child) in enumerate(_pairs(roots, children)):
-        same(_story(rows[root.id]), (None, ends[n // 2], [root.name], []), f"what {root.name} came to")
-        same(_story(rows[child.id]), (root.id, ends[n % 2], [], [runs[n % 2]]), f"the child of {root.name}")
+        same((child.name, child.parent), (f"below {root.name}", root.id), "the name and parent of a child")
+        same(_story(rows[root.id]), (root.name, None, ends[n // 2], [root.name], []), f"what {root.name} came to")
+        expected: tuple[Any, ...] = (child.name, root.id, ends[n % 2], [], [runs[n % 2]])
+        same(_story(rows[child.id]), expected, f"the child of {root.name}")
 
 
 def _pairs(traces: Iterable[Any], values: Iterable[Any]) -> list[tuple[Any, Any]]:
     return list(zip(traces, values, strict=True))
 
 
-def _at_once(subject: Subject, operation: str, arguments: list[dict[str, Any]]) -> list[Any]:
-    return [outcome.unwrap() for outcome in subject.together(Call(operation, each) for each in arguments)]
+def _at_once(subject: Subject, operation: str, arguments: list[dict[str, Any]], turns: bool = False) -> list[Any]:
+    outcomes = subject.together((Call(operation, each) for each in arguments), turns=turns)
+    return [outcome.unwrap() for outcome in outcomes]
 
 
 def _story(row: dict[str, Any]) -> tuple[Any, ...]:
     evaluations, links = [e["name"] for e in row["evals"]], [found["run_id"] for found in row["links"]]
-    return row["parent"], row["status"], evaluations, links
+    return row["name"], row["parent"], row["status"], evaluations, links

@@ -124,7 +124,10 @@ class LLMObservabilityProvider(Protocol):
 
     @operation("write", "natural", unit="trace", entity="trace")
     def link(self, id: Key, run_id: Key) -> RunLink:
-        """Says that an open or ended trace belongs to a run; a trace may belong to several."""
+        """Says that an open or ended trace belongs to a run; a trace may belong to several.
+
+        A harness whose vendor knows which runs exist names them in ``given``: runs (two ids), and unknown_run.
+        """
 
 
 class ObservedEval(Observed):

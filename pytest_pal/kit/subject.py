@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError
 from typing import Any
@@ -21,6 +21,7 @@ from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
 from .bench import Bench, Step
+from .interleaving import giving_way
 from .observers import rows
 from .process import Launch, Unportable, run_elsewhere
 from .target import Target
@@ -107,12 +108,12 @@ class LiveSubject:
         self._record(Step(operation, arguments))
         return self._awaiting_the_job(declared, lambda: self._raw(declared, arguments)).unwrap()
 
-    def together(self, calls: Iterable[Call]) -> list[Outcome]:
+    def together(self, calls: Iterable[Call], *, turns: bool = False) -> list[Outcome]:
         ready = [self._ready(call.operation, call.arguments) for call in calls]
         if any(inspect.iscoroutinefunction(getattr(self.adapter, found.name)) for found, _ in ready):
             outcomes = self._as_tasks(ready)
         else:
-            outcomes = self._as_threads(ready)
+            outcomes = self._as_threads(ready, giving_way if turns else nullcontext)
         outcomes = [self._joined(*call, outcome) for call, outcome in zip(ready, outcomes, strict=True)]
         self.bench.unread = self.bench.unread or any(found.effect == "write" for found, _ in ready)
         for (found, arguments), outcome in zip(ready, outcomes, strict=True):
@@ -252,7 +253,9 @@ class LiveSubject:
             return outcome
         return self._finish(outcome.operation, lambda: outcome.value)
 
-    def _as_threads(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
+    def _as_threads(
+        self, ready: list[tuple[Operation, dict[str, Any]]], around: Callable[[], AbstractContextManager[None]]
+    ) -> list[Outcome]:
         self.open()
         start = Barrier(len(ready))
 
@@ -260,7 +263,8 @@ class LiveSubject:
             with suppress(BrokenBarrierError):
                 start.wait(GATHER_S)
             self.bench.clock.advance(SERVED_S)
-            return self._finish(found.name, lambda: self._invoke(found, arguments))
+            with around():
+                return self._finish(found.name, lambda: self._invoke(found, arguments))
 
         with ThreadPoolExecutor(len(ready)) as pool:
             return list(pool.map(lambda pair: one(*pair), ready))

@@ -122,7 +122,8 @@ def refused(outcome: "Outcome", *codes: str) -> None:
     error = outcome.error
     if not isinstance(error, NonRetryableError) or error.code not in codes:
         raise ClauseFailed(
-            f"{outcome.operation} must be refused with {wanted}", [Difference("", Words(wanted), Words(outcome.brief()))]
+            f"{outcome.operation} must be refused with {wanted}",
+            [Difference("", Words(wanted), Words(outcome.brief()))],
         ) from (error if isinstance(error, Exception) else None)
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..canonical import escape
 
+
 class Words(str):
     """What is said about a place where there is no one value to show; shown without quotes."""
 

@@ -81,8 +81,12 @@ class Subject(Protocol):
     def raw(self, operation: str, /, **arguments: Any) -> Any:
         """What the adapter returned, as it returned it."""
 
-    def together(self, calls: Iterable[Call]) -> list[Outcome]:
-        """All calls at once on one instance, in threads or as tasks; outcomes in the order given."""
+    def together(self, calls: Iterable[Call], *, turns: bool = False) -> list[Outcome]:
+        """All calls at once on one instance, in threads or as tasks; outcomes in the order given.
+
+        With ``turns`` a thread lets the others go on after each function that returns: that finds a window
+        which is shorter than a thread's share of time. One that is longer is found better without.
+        """
 
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
         """Takes the steps that a sample needs (by name: an operation's), then gives its arguments by number.

@@ -810,9 +810,9 @@ class AtMostOnce(MockCDP):
 
     def ingest_event(self, event_id: str, profile_id: str, name: str, time: Any, properties: Any) -> Json:
         mine = self.__dict__.setdefault("_mine", {})
-        if event_id in mine:
-            return dict(mine[event_id])
         with self._box as state:
+            if event_id in mine:
+                return dict(mine[event_id])
             if f"ingest_event/{event_id}" in state["keys"]:
                 raise NonRetryableError("unavailable", "sent before a restart", outcome_unknown=True)
             mine[event_id] = super().ingest_event(event_id, profile_id, name, time, properties)

@@ -1,5 +1,8 @@
 """Every clause of llm_observability has a saboteur: a mock with one promise broken, that it must fail."""
 
+import struct
+import time
+import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -45,6 +48,32 @@ class ForgetsName(Mock):
 class ReturnsNoParent(Mock):
     def _start(self, store: TraceStore, *arguments: Any, **named: Any) -> Json:
         return {**super()._start(store, *arguments, **named), "parent": None}
+
+
+class TrimsNames(MockLLMObservability):
+    def trace_start(self, name: str, *arguments: Any, **named: Any) -> Json:
+        return super().trace_start(name.strip(), *arguments, **named)
+
+
+class NormalisesNames(TraceStore):
+    def insert(self, id: str, name: str, attributes: Json, parent: str | None) -> None:
+        super().insert(id, unicodedata.normalize("NFKC", name), attributes, parent)
+
+
+class RepeatsAsRoot(MockLLMObservability):
+    def trace_start(self, *arguments: Any, **named: Any) -> Json:
+        before = [*self._started]
+        found = super().trace_start(*arguments, **named)
+        return {**found, "parent": None} if found["id"] in before else found
+
+
+class SharesArguments(MockLLMObservability):
+    """Keeps what a call is about on the instance between its steps."""
+
+    def trace_start(self, name: str, *arguments: Any, **named: Any) -> Json:
+        self._name = name
+        time.sleep(0.002)
+        return super().trace_start(self._name, *arguments, **named)
 
 
 class Flattens(TraceStore):
@@ -162,6 +191,42 @@ class ChildrenEndLater(TraceStore):
         return first
 
 
+class StopsAtEnded(TraceStore):
+    """Looks for descendants below open traces only."""
+
+    def _below(self, id: str) -> Any:
+        for child in self._children(id):
+            if child["status"] is None:
+                yield from self._below(child["id"])
+                yield child
+
+
+class MovesEndedBelow(TraceStore):
+    def stop(self, id: str, status: str, output: Any = None) -> str:
+        is_open = self.find(id)["status"] is None
+        first = super().stop(id, status, output)
+        if is_open:
+            for below in self._below(id):
+                below["ended"] = self._now
+        return first
+
+
+class EndsAgainBelow(TraceStore):
+    """A second stop ends what was started below since the first."""
+
+    def stop(self, id: str, status: str, output: Any = None) -> str:
+        for below in [*self._below(id)]:
+            self._end(below, "aborted")
+        return super().stop(id, status, output)
+
+
+class LastOutput(TraceStore):
+    def stop(self, id: str, status: str, output: Any = None) -> str:
+        first = super().stop(id, status, output)
+        self.find(id)["output"] = output
+        return first
+
+
 class EndsParents(TraceStore):
     def stop(self, id: str, status: str, output: Any = None) -> str:
         parent = self.find(id)["parent"]
@@ -176,6 +241,32 @@ class EndsSisters(TraceStore):
             if sister["id"] != id:
                 self._end(sister, "aborted")
         return super().stop(id, status, output)
+
+
+class EndsOwnOnly(MockLLMObservability):
+    """Stops what it started, and of what others started only the trace that was asked for."""
+
+    def _store(self, state: Any) -> TraceStore:
+        own = self._started
+
+        class Store(TraceStore):
+            def _below(self, id: str) -> Any:
+                return (trace for trace in super()._below(id) if trace["id"] in own)
+
+        return Store(state, self._ctx.clock.now())
+
+
+class LooksThenStops(MockLLMObservability):
+    """Looks whether the trace is open, lets go of the state, and stops it then."""
+
+    def trace_stop(self, id: str, status: str, output: Any) -> Json:
+        with self._box as state:
+            first = self._store(state).find(id)["status"]
+        if first:
+            return {"id": id, "status": first}
+        with self._box as state:
+            self._store(state).find(id)["status"] = None
+            return {"id": id, "status": self._store(state).stop(id, status)}
 
 
 class SmallOutputs(MockLLMObservability):
@@ -227,6 +318,21 @@ class OneIdForAll(MockLLMObservability):
         return {"id": "eval"}
 
 
+class RoundsScores(MockLLMObservability):
+    def _evaluate(self, store: TraceStore, id: str, evaluation: Json) -> Json:
+        score = evaluation["score"]
+        return super()._evaluate(store, id, {**evaluation, "score": score and round(score, 2)})
+
+
+class FailsLowScores(MockLLMObservability):
+    """A low score makes an error of an ended trace."""
+
+    def _evaluate(self, store: TraceStore, id: str, evaluation: Json) -> Json:
+        if store.find(id)["status"] and (evaluation["score"] or 0) < 0:
+            store.find(id)["status"] = "error"
+        return super()._evaluate(store, id, evaluation)
+
+
 class CutsEvalNames(MockLLMObservability):
     def _evaluate(self, store: TraceStore, id: str, evaluation: Json) -> Json:
         return super()._evaluate(store, id, {**evaluation, "name": evaluation["name"][:64]})
@@ -269,6 +375,26 @@ class OneRun(MockLLMObservability):
         with self._box as state:
             self._store(state).find(id)["links"][:] = [run_id]
         return {"id": id, "run_id": run_id}
+
+
+class OneTracePerRun(MockLLMObservability):
+    def link(self, id: str, run_id: str) -> Json:
+        with self._box as state:
+            for trace in state["traces"].values():
+                trace["links"] = [run for run in trace["links"] if run != run_id]
+        return super().link(id, run_id)
+
+
+class LinkDropsOutput(MockLLMObservability):
+    def link(self, id: str, run_id: str) -> Json:
+        with self._box as state:
+            self._store(state).find(id)["output"] = None
+        return super().link(id, run_id)
+
+
+class LowersRuns(MockLLMObservability):
+    def link(self, id: str, run_id: str) -> Json:
+        return {**super().link(id, run_id.lower()), "run_id": run_id}
 
 
 class RefusesLateLinks(MockLLMObservability):
@@ -359,6 +485,14 @@ class OneEvalPerKey(MockLLMObservability):
         return super().log_eval(of, *arguments, idempotency_key=idempotency_key)
 
 
+class ContentIsNoPayload(MockLLMObservability):
+    """Compares under a known key what it stores, and not what it was given."""
+
+    def trace_start(self, name: str, attributes: Any, parent: str | None, *, idempotency_key: str) -> Json:
+        kept = {key: value for key, value in attributes.items() if key not in CONTENT_ATTRIBUTES}
+        return super().trace_start(name, kept, parent, idempotency_key=idempotency_key)
+
+
 class EndsAtStart(TraceStore):
     def _end(self, trace: Json, status: str, output: Any = None) -> None:
         super()._end(trace, status, output)
@@ -393,6 +527,25 @@ class HidesLookalikes(MockLLMObservability):
         return super().trace_start(name, kept, parent, idempotency_key=idempotency_key)
 
 
+class HidesNested(Mock):
+    def kept(self, attributes: Json) -> Json:
+        def cut(value: Any) -> Any:
+            inner = isinstance(value, dict)
+            return {key: cut(item) for key, item in value.items() if key not in CONTENT_ATTRIBUTES} if inner else value
+
+        return {key: cut(value) for key, value in attributes.items()}
+
+
+class OutputsOfOkOnly(TraceStore):
+    def stop(self, id: str, status: str, output: Any = None) -> str:
+        return super().stop(id, status, output if status == "ok" else None)
+
+
+class NoEmptyOutputs(TraceStore):
+    def stop(self, id: str, status: str, output: Any = None) -> str:
+        return super().stop(id, status, output or None)
+
+
 class NeverCaptures(MockLLMObservability):
     def __init__(self, config: Any, ctx: Any) -> None:
         super().__init__({**config, "capture_content": False}, ctx)
@@ -410,6 +563,14 @@ class ClosesAsOk(MockLLMObservability):
                 self._store(state).stop(id, "ok")
 
 
+class CloseMovesEnds(MockLLMObservability):
+    def close(self) -> None:
+        with self._box as state:
+            for id in self._started:
+                state["traces"][id]["ended"] = self._store(state)._now
+        super().close()
+
+
 class ClosesAll(MockLLMObservability):
     def close(self) -> None:
         with self._box as state:
@@ -420,6 +581,8 @@ class ClosesAll(MockLLMObservability):
 SABOTEURS = [
     (ForgetsName, "trace_start.rule.echo"),
     (ReturnsNoParent, "trace_start.rule.echo"),
+    (TrimsNames, "trace_start.rule.echo"),
+    (over(NormalisesNames), "trace_start.rule.echo"),
     (over(Flattens), "trace_start.rule.effect"),
     (NumbersOfBooleans, "trace_start.rule.attributes"),
     (TextOfNumbers, "trace_start.rule.attributes"),
@@ -427,13 +590,20 @@ SABOTEURS = [
     (over(CutsNames), "trace_start.rule.must_accept"),
     (RefusesEndedParent, "trace_start.rule.under_ended"),
     (over(BornEnded), "trace_start.rule.under_ended"),
+    (over(EndsAgainBelow), "trace_start.rule.under_ended"),
     (Reopens, "trace_start.rule.repeat_after_stop"),
+    (RepeatsAsRoot, "trace_start.rule.repeat_after_stop"),
     (OwnParentsOnly, "trace_start.rule.parent_elsewhere"),
     (over(AlwaysOk), "trace_stop.rule.statuses"),
     (over(AbortedIsError), "trace_stop.rule.statuses"),
     (over(LastWins), "trace_stop.rule.first_wins"),
     (over(ReturnsLast), "trace_stop.rule.first_wins"),
     (over(EndsLater), "trace_stop.rule.first_wins"),
+    (over(LastOutput), "trace_stop.rule.first_wins"),
+    (LooksThenStops, "trace_stop.rule.at_once"),
+    (over(StopsAtEnded), "trace_stop.rule.below_ended"),
+    (EndsOwnOnly, "trace_stop.rule.descendants_elsewhere"),
+    (over(MovesEndedBelow), "trace_stop.rule.descendants"),
     (over(LeavesChildrenOpen), "trace_stop.rule.descendants"),
     (over(OnlyChildren), "trace_stop.rule.descendants"),
     (over(EndsChildrenAgain), "trace_stop.rule.descendants"),
@@ -448,14 +618,19 @@ SABOTEURS = [
     (SaysProcess, "trace_stop.rule.not_elsewhere"),
     (DropsLabels, "log_eval.rule.effect"),
     (ZeroForNone, "log_eval.rule.effect"),
+    (RoundsScores, "log_eval.rule.effect"),
     (OneIdForAll, "log_eval.rule.own_id"),
     (CutsEvalNames, "log_eval.rule.must_accept"),
     (RefusesLateEvals, "log_eval.rule.after_stop"),
     (EvalMovesEnd, "log_eval.rule.after_stop"),
+    (FailsLowScores, "log_eval.rule.after_stop"),
     (EvalEnds, "log_eval.rule.stays_open"),
     (LinksTwice, "link.rule.effect"),
     (OneRun, "link.rule.effect"),
+    (OneTracePerRun, "link.rule.effect"),
     (RefusesLateLinks, "link.rule.after_stop"),
+    (LinkDropsOutput, "link.rule.after_stop"),
+    (LowersRuns, "link.rule.unknown_run"),
     (RunsAreInvalid, "link.rule.unknown_run"),
     (SaysAccepted, "log_eval.rule.unknown_accepted"),
     (SaysAccepted, "link.rule.unknown_accepted"),
@@ -464,17 +639,23 @@ SABOTEURS = [
     (KnowsOwnOnly, "adapter.rule.known_elsewhere"),
     (OneKeySpace, "adapter.rule.key_scope"),
     (OneEvalPerKey, "adapter.rule.key_conflicts"),
+    (ContentIsNoPayload, "adapter.rule.key_conflicts"),
     (over(EndsAtStart), "adapter.rule.times"),
     (over(NeverEnds), "adapter.rule.times"),
     (Captures, "adapter.rule.content_off"),
     (CapturesWhenSet, "adapter.rule.content_off"),
     (CapturesOutput, "adapter.rule.content_off"),
     (HidesLookalikes, "adapter.rule.content_off"),
+    (HidesNested, "adapter.rule.content_off"),
     (NeverCaptures, "adapter.rule.content_on"),
+    (over(OutputsOfOkOnly), "adapter.rule.content_on"),
+    (over(NoEmptyOutputs), "adapter.rule.content_on"),
     (NeverCloses, "adapter.rule.close_aborts"),
     (ClosesAsOk, "adapter.rule.close_aborts"),
+    (CloseMovesEnds, "adapter.rule.close_aborts"),
     (ClosesAll, "adapter.rule.close_spares_others"),
     (EvalOfRoot, "adapter.rule.never_mix"),
+    (SharesArguments, "adapter.rule.never_mix"),
 ]
 
 
@@ -582,7 +763,16 @@ class OtherClock(TraceStore):
         return super()._children(parent)[::-1]
 
 
-BENIGN = [Async, OwnProcess, AcceptsUnknown, KnownRuns, CountsIds, ShowsLess, over(OtherClock)]
+class ShortScores(MockLLMObservability):
+    """Scores as 32-bit floats."""
+
+    def _evaluate(self, store: TraceStore, id: str, evaluation: Json) -> Json:
+        score = evaluation["score"]
+        kept = None if score is None else struct.unpack("f", struct.pack("f", score))[0]
+        return super()._evaluate(store, id, {**evaluation, "score": kept})
+
+
+BENIGN = [ShortScores, Async, OwnProcess, AcceptsUnknown, KnownRuns, CountsIds, ShowsLess, over(OtherClock)]
 
 
 def test_the_mock_is_conformant() -> None:

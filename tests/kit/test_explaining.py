@@ -35,6 +35,13 @@ def test_every_line_fits_a_terminal_and_nothing_is_lost() -> None:
     assert "  at /b:\n    expected: [1, 2]\n    seen:     nothing there\n" in seen or "at /b:" in seen
 
 
+def test_a_text_is_told_from_what_it_looks_like() -> None:
+    seen = text(CLAUSE, (), failed(lambda: same({"tags": '["a", "b"]'}, {"tags": ["a", "b"]}, "tags")))
+    assert 'expected: ["a", "b"]' in seen
+    assert 'seen:     "[\\"a\\", \\"b\\"]"' in seen
+    assert "expected: as the sentence says" in text(CLAUSE, (), failed(lambda: holds(False, "no", seen=1)))
+
+
 def test_many_differences_are_counted_not_listed() -> None:
     seen = text(CLAUSE, (), failed(lambda: same(list(range(20)), list(range(1, 21)), "numbers")))
     assert seen.count("expected:") == 8

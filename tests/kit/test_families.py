@@ -17,6 +17,7 @@ from pytest_pal.kit import subject
 from pytest_pal.kit.harness import Harness
 from pytest_pal.mocks.ads import AdsAccount, MockAds
 from pytest_pal.mocks.cdp import MockCDP
+from pytest_pal.mocks.llm_observability import MockLLMObservability
 
 from ..judging import contract, fallen, judge
 
@@ -411,6 +412,47 @@ class Engine:
 class OverAnEngine(MockAds):
     def __init__(self, config: Any, ctx: Any) -> None:
         super().__init__({**config, "state": config["engine"].state}, ctx)
+
+
+class TrueAttributeIsOne(MockLLMObservability):
+    """Compares attributes under a known key as Python does."""
+
+    def trace_start(self, name: str, attributes: Any, parent: str | None, *, idempotency_key: str) -> Any:
+        kept = {key: int(value) if isinstance(value, bool) else value for key, value in attributes.items()}
+        return super().trace_start(name, kept, parent, idempotency_key=idempotency_key)
+
+
+class OrderCounts(MockLLMObservability):
+    """Compares attributes under a known key as they are written down."""
+
+    def trace_start(self, name: str, attributes: Any, parent: str | None, *, idempotency_key: str) -> Any:
+        ordered = {**attributes, "order": [*attributes]}
+        return super().trace_start(name, ordered, parent, idempotency_key=idempotency_key)
+
+
+@pytest.mark.parametrize("saboteur", [TrueAttributeIsOne, OrderCounts])
+def test_a_map_that_is_an_argument_is_compared_by_value_too(saboteur: type) -> None:
+    clause = "llm_observability.trace_start.idempotency.by_value"
+    assert fallen(saboteur, only=clause) == {clause}
+    assert fallen(MockLLMObservability, only=clause) == set()
+
+
+class LooksThenMakes(MockLLMObservability):
+    """Looks for the key, lets go of the lock, and makes the trace then: a race of some microseconds."""
+
+    def trace_start(self, *arguments: Any, idempotency_key: str, **named: Any) -> Any:
+        with self._box as state:
+            found = state.setdefault("made", {}).get(idempotency_key)
+        if found is not None:
+            return found
+        made = super().trace_start(*arguments, idempotency_key=self._ctx.ids.new(), **named)
+        with self._box as state:
+            return state["made"].setdefault(idempotency_key, made)
+
+
+def test_threads_take_turns_so_that_a_short_race_is_seen() -> None:
+    clause = "llm_observability.trace_start.idempotency.concurrent"
+    assert fallen(LooksThenMakes, only=clause) == {clause}
 
 
 def test_an_adapter_of_an_engine_in_memory_is_restarted_where_it_lives() -> None:

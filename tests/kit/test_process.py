@@ -136,4 +136,13 @@ def test_a_class_inside_a_function_says_what_to_do() -> None:
     found = judge(Harness(Local), only="ads.create_campaign.idempotency.new_process")
     (result,) = found.values()
     assert result.verdict == "unproven"
-    assert "move the class to the top level of a module" in " ".join(result.text.split())
+    assert "at the top level of that module" in " ".join(result.text.split())
+
+
+def test_a_class_that_its_module_does_not_hold_says_what_to_do() -> None:
+    from pytest_pal.mocks.ads import MockAds
+
+    made = type("Made", (MockAds,), {"__module__": __name__})
+    (result,) = judge(Harness(made), only="ads.create_campaign.idempotency.new_process").values()
+    assert result.verdict == "unproven"
+    assert "a new process cannot import Made from tests.kit.test_process" in " ".join(result.text.split())

@@ -155,12 +155,14 @@ def _concurrent(operation: Operation) -> Check:
         sizes = [size(subject.snapshot())]
         subject.call(operation.name, **sample(0))
         sizes.append(size(subject.snapshot()))
-        twice = Call(operation.name, under_key(operation, sample(1), subject.key()))
-        outcomes = subject.together([twice, twice])
-        values = [outcome.value for outcome in outcomes if outcome.error is None]
-        _only_in_progress(outcomes)
-        same(values, values[:1] * len(values), "the results of both calls")
-        same(size(subject.snapshot()) - sizes[1], sizes[1] - sizes[0], "things that both calls added")
+        for n, turns in ((1, False), (2, True)):
+            twice = Call(operation.name, under_key(operation, sample(n), subject.key()))
+            outcomes = subject.together([twice, twice], turns=turns)
+            values = [outcome.value for outcome in outcomes if outcome.error is None]
+            _only_in_progress(outcomes)
+            same(values, values[:1] * len(values), "the results of both calls")
+            sizes.append(size(subject.snapshot()))
+            same(sizes[-1] - sizes[-2], sizes[1] - sizes[0], "things that both calls added")
 
     return check
 

@@ -54,7 +54,9 @@ def _fields(operation: Operation, came: str) -> Check:
         }
         if not given:
             raise Unproven(f"the sample of {operation.name} leads to no payload with a field that is new in {came}")
-        missing = [Difference(pointer, Words("a value, or null"), MISSING) for pointer, there in given.items() if not there]
+        missing = [
+            Difference(pointer, Words("a value, or null"), MISSING) for pointer, there in given.items() if not there
+        ]
         if missing:
             raise ClauseFailed(f"what {operation.name} returned lacks what is new in {came}", missing)
 
