@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,19 @@ def test_the_example_is_conformant(tmp_path: Path) -> None:
     assert code.count(readme_transcripts.PAUSES) == 1
     (tmp_path / "conftest.py").write_text(code)
     assert re.search(r"^house_ads +\d.* PASS$", judged(tmp_path), re.MULTILINE)
+
+
+def test_the_tests_of_its_own_that_it_shows_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = readme_commands.README.read_text("utf-8")
+    (tests,) = (block for block in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S) if "pal_golden" in block)
+    (tmp_path / "conftest.py").write_text(example(text))
+    (tmp_path / "test_own.py").write_text(tests)
+    monkeypatch.setenv("PAL_GOLDEN_WRITE", "1")
+    for mode in ("new", "verify"):
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--pal-golden={mode}"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert "2 passed" in done.stdout, done.stdout
+    assert (tmp_path / "golden/tests/test_own/test_a_campaign.json").is_file()
 
 
 def test_every_option_is_told() -> None:
