@@ -3,6 +3,8 @@
 from typing import Annotated, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import Field
 
 from pytest_pal import FREE, ID, MEASURED, TIME, Instant, JsonMap, Number, Output, Since, Text, tolerance
@@ -128,3 +130,18 @@ def test_errors_are_compared_by_class_and_code() -> None:
 
 def test_what_an_adapter_rightly_does_not_know_is_left_out() -> None:
     held(played(made()), played(NonRetryableError("timeout", outcome_unknown=True)))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), max_size=8))
+def test_renaming_is_symmetric_and_holds_just_where_it_is_one_to_one(pairs: list[tuple[str, str]]) -> None:
+    mine, theirs = ([made(id=pair[side]) for pair in pairs] for side in (0, 1))
+    one_to_one = len({a for a, _ in pairs}) == len({b for _, b in pairs}) == len(set(pairs))
+    assert renamed(mine, theirs) == renamed(theirs, mine) == one_to_one
+
+
+def renamed(reference: list[Made], seen: list[Made]) -> bool:
+    try:
+        held(played(*reference), played(*seen))
+    except ClauseFailed:
+        return False
+    return True
