@@ -13,9 +13,10 @@ from ..errors import NonRetryableError, PalError
 from ..model.capability import Capability
 from ..model.clause import ID_PATTERN, WHOLE, Clause
 from ..model.fields import FIRST
-from ..model.samples import Scene
+from ..model.samples import Part, Refusal, Sample, Scene
 from .bench import START
 from .contract import Contract, Scenario, ScenarioStep
+from .declared import check_declared
 from .families import generate, rank
 from .since import check_versions, not_since
 from .templates import Names, fill, seconds
@@ -28,6 +29,7 @@ _SCENARIO = {"name", "title", "since", "config", "steps", LINE}
 def load(capability: Capability) -> Contract:
     """The contract with its own and its generated clauses, in order of dependency. Raises PalError."""
     check_versions(capability)
+    check_declared(capability)
     samples = _module(capability, "samples")
     contract = Contract(
         capability=capability,
@@ -100,6 +102,8 @@ def _check_samples(contract: Contract, samples: ModuleType) -> None:
         raise PalError(f"{samples.__file__}: SAMPLES has no sample of {', '.join(missing)}")
     named = [*contract.samples, *(refusal.operation for refusal in contract.refusals)]
     named += [part.operation for part in contract.parts.values()]
+    taken: list[Sample | Refusal | Part] = [*contract.samples.values(), *contract.refusals, *contract.parts.values()]
+    named += [step.operation for each in taken for step in each.given]
     for name in named:
         if name not in operations:
             raise PalError(f"{samples.__file__}: {name!r} is no operation; there are {', '.join(operations)}")

@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,9 +16,12 @@ from pytest_pal.contracts.ads.protocol import AdsTraits, Campaign
 from pytest_pal.errors import NonRetryableError, RetryableError
 from pytest_pal.kit import subject
 from pytest_pal.kit.harness import Harness
+from pytest_pal.kit.runner import run_clause
+from pytest_pal.kit.target import Target
 from pytest_pal.mocks.ads import AdsAccount, MockAds
 from pytest_pal.mocks.cdp import MockCDP
 from pytest_pal.mocks.llm_observability import MockLLMObservability
+from pytest_pal.model.samples import Sample, Scene
 
 from ..judging import contract, fallen, judge
 
@@ -448,6 +452,18 @@ class LooksThenMakes(MockLLMObservability):
         made = super().trace_start(*arguments, idempotency_key=self._ctx.ids.new(), **named)
         with self._box as state:
             return state["made"].setdefault(idempotency_key, made)
+
+
+def test_a_sample_that_is_the_same_for_every_number_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def constant(scene: Scene) -> dict[str, Any]:
+        return samples["create_campaign"].arguments(replace(scene, n=0))
+
+    samples = contract("ads").samples
+    loaded = replace(contract("ads"), samples={**samples, "create_campaign": Sample(constant)})
+    clause = next(c for c in loaded.clauses if c.id == "ads.create_campaign.idempotency.conflict")
+    result = run_clause(Target("mock", loaded, Harness(MockAds), "tests"), clause).result
+    assert result.verdict == "unproven"
+    assert "gives one payload for every scene.n" in " ".join(result.text.split())
 
 
 def test_threads_take_turns_so_that_a_short_race_is_seen() -> None:

@@ -12,7 +12,7 @@ from pytest_pal.contracts.ads import samples as ads_samples
 from pytest_pal.errors import PalError
 from pytest_pal.kit import loader
 from pytest_pal.model.clause import Clause, clause
-from pytest_pal.model.samples import Refusal, Sample
+from pytest_pal.model.samples import Given, Refusal, Sample
 
 SCENARIO = """
 - name: one
@@ -126,6 +126,13 @@ def test_samples_must_fit_the_operations(modules: Modules) -> None:
         modules.load()
     modules.samples.SAMPLES = {**ads_samples.SAMPLES, "resume": Sample(lambda scene: {})}
     with pytest.raises(PalError, match="'resume' is no operation"):
+        modules.load()
+
+
+def test_steps_that_samples_need_must_be_operations(modules: Modules) -> None:
+    needy = Sample(lambda scene: {}, given=(Given("campaign", "create_campain"),))
+    modules.samples.SAMPLES = {**ads_samples.SAMPLES, "pause": needy}
+    with pytest.raises(PalError, match="'create_campain' is no operation"):
         modules.load()
 
 

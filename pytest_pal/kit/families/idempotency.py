@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...errors import ProviderError, RetryableError
-from ...model.clause import Check, Clause, ClauseFailed, holds, refused, same
+from ...model.clause import Check, Clause, ClauseFailed, Unproven, holds, refused, same
 from ...model.operation import Operation
 from ...model.samples import Refusal
 from ...model.subject import Call, Outcome, Subject
@@ -119,6 +119,8 @@ def _late_repeat(operation: Operation) -> Check:
 def _conflict(operation: Operation) -> Check:
     def check(subject: Subject) -> None:
         sample, key = subject.prepare(operation.name), subject.key()
+        if sample(0) == sample(1):
+            raise Unproven(f"the sample of {operation.name} gives one payload for every scene.n; build n into it")
         subject.call(operation.name, **under_key(operation, sample(0), key))
         before = subject.snapshot()
         outcome = subject.attempt(operation.name, **under_key(operation, sample(1), key))

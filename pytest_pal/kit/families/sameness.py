@@ -41,7 +41,7 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         id = f"{stem}.every_member{in_id(came)}"
         yield Clause(id, sentence, _every_member(operation, came), since=came, applies=applies)
     if maps := [place for place in _places(operation) if get_args(_field(operation, place).annotation) == (str, Any)]:
-        sentence = f"Payloads of {name} are the same by value: 2020 is 2020.0, but true is not 1."
+        sentence = f"Payloads of {name} are the same by value, in any order: 2020 is 2020.0, but true is not 1."
         check, came = _by_value(operation, maps[0]), _came(operation, maps[0])
         yield Clause(f"{stem}.by_value", sentence, check, since=came, applies=applies)
 
