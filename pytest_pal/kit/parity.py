@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..canonical import file_text
+from ..canonical import escape, file_text
 from ..compare.diff import diff
 from ..compare.normal import tolerances
 from ..compare.rules import near
@@ -92,9 +92,10 @@ def _allowed(mismatch: Mismatch, played: Sequence[Played], traits: Any) -> bool:
     each = played[int(index)]
     if kind != "returned" or each.outcome is None:
         return False
-    if any(mismatch.path.startswith(f"/{index}/returned{choice}") for choice in _choices(each.step.expect)):
+    way = "".join(f"/{token}" for token in rest)
+    if any(f"{way}/".startswith(f"{choice}/") for choice in _choices(each.step.expect)):
         return True
-    within = tolerances(type(each.outcome.value), traits)("".join(f"/{token}" for token in rest))
+    within = tolerances(type(each.outcome.value), traits)(way)
     if "<time>" in (mismatch.reference, mismatch.candidate) and None in (mismatch.reference, mismatch.candidate):
         return True
     return near(mismatch.reference, mismatch.candidate, within)
@@ -107,7 +108,7 @@ def _choices(expect: Any, pointer: str = "") -> Iterator[str]:
             yield pointer
         else:
             for key, item in expect.items():
-                yield from _choices(item, f"{pointer}/{key}")
+                yield from _choices(item, f"{pointer}/{escape(str(key))}")
     elif isinstance(expect, list):
         for index, item in enumerate(expect):
             yield from _choices(item, f"{pointer}/{index}")

@@ -109,6 +109,9 @@ def test_fields_newer_than_the_pin_do_not_count() -> None:
 def test_choices_of_the_scenario_stay_choices() -> None:
     expect = {"name": {"$one_of": ["n", "m"]}}
     held(played(BASE, expect=expect), played(Made(**{**BASE.plain(), "name": "m"}), expect=expect))
+    nearly = {"nam": {"$any": True}}
+    with pytest.raises(ClauseFailed):
+        held(played(BASE, expect=nearly), played(Made(**{**BASE.plain(), "name": "m"}), expect=nearly))
 
 
 def test_variables_are_what_they_are_with_the_adapter() -> None:
