@@ -75,14 +75,6 @@ def _whole(text: str) -> int:
         raise _Refused from None
 
 
-_HOOKS: dict[str, Any] = {
-    "object_pairs_hook": _once,
-    "parse_constant": _refused,
-    "parse_float": _finite,
-    "parse_int": _whole,
-}
-
-
 class _Level:
     """An object or array that the scan is inside of: the names that stood in it, and where it is now."""
 

@@ -22,7 +22,6 @@ class Played:
     step: ScenarioStep
     arguments: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
-    rows: list[dict[str, Any]] | None = None
 
 
 def variables(subject: Any) -> dict[str, Any]:
@@ -52,10 +51,9 @@ def _restart(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names:
 
 
 def _observe(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> dict[str, Any]:
-    rows = subject.observe(step.value)
     what = f"scenarios.yaml, line {step.line}: {step.value} observed"
-    same(rows, fill(step.expect, names), what, subset=True)
-    return {"rows": rows}
+    same(subject.observe(step.value), fill(step.expect, names), what, subset=True)
+    return {}
 
 
 def _call(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> dict[str, Any]:

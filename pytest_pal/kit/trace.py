@@ -17,7 +17,7 @@ def trace(played: Iterable[Played]) -> list[Step]:
     """One object per step that was taken, with its number, and of a call its arguments and what came of it.
 
     ``<id 1>`` is the same id wherever it stands, ``<time 1>`` the same instant; of fields that are measured or
-    free only that is kept. Numbers are kept by value. ``requests`` is where the requests on the wire belong.
+    free only that is kept. Numbers are kept by value.
     """
     names = Names()
     return [_step(each, names) for each in played]
