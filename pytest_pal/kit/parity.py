@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from ..canonical import escape, file_text
 from ..compare.diff import diff
 from ..compare.normal import tolerances
@@ -90,7 +92,7 @@ def _translated(value: Any, changed: Any) -> Any:
 def _allowed(mismatch: Mismatch, played: Sequence[Played], traits: Any) -> bool:
     _, index, kind, *rest = mismatch.path.split("/")
     each = played[int(index)]
-    if kind != "returned" or each.outcome is None:
+    if kind != "returned" or each.outcome is None or not isinstance(each.outcome.value, BaseModel):
         return False
     way = "".join(f"/{token}" for token in rest)
     if any(f"{way}/".startswith(f"{choice}/") for choice in _choices(each.step.expect)):
