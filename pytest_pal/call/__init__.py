@@ -1,0 +1,1 @@
+"""The call path: one operation with its deadline, attempts, backoff and span, sync and async."""
