@@ -57,16 +57,13 @@ class Wiring:
 
 
 class LiveVendor:
-    """What a harness's functions are handed: ``url``, ``secret``, ``cafile``, ``mock``, ``scratch``.
-
-    ``problems`` are requests that nothing is mapped to, and mappings that failed: they prove nothing.
-    """
+    """What a harness's functions are handed: ``url``, ``secret``, ``cafile``, ``mock``, ``scratch``."""
 
     def __init__(self, vendor: Vendor, wiring: Wiring) -> None:
         self._vendor, self._wiring = vendor, wiring
         self.secret = wiring.secret
         self.ledger = Ledger()
-        self.problems: list[str] = []
+        self._wrong: list[str] = []
         self.scratch: State = {}
         self._replies: dict[tuple[str, str], tuple[str, Any]] = {}
         self._tokens: set[str] = {wiring.secret}
@@ -113,6 +110,11 @@ class LiveVendor:
         return cls(config, Context(clock=self._wiring.clock, ids=self._wiring.ids))
 
     # what the kit uses
+
+    @property
+    def problems(self) -> list[str]:
+        """Requests that nothing is mapped to, mappings that failed, replies that could not be sent."""
+        return [*self._wrong, *(f"the server failed: {error!r}" for error in self._server.errors)]
 
     def close(self) -> None:
         self._open.close()
@@ -196,7 +198,7 @@ class LiveVendor:
         """What the vendor answers when nothing is wrong with it."""
         if endpoint is None:
             mapped = ", ".join(found.route for found in self._vendor.endpoints)
-            self.problems.append(f"{request.method} {request.path} is mapped to nothing; there are {mapped}")
+            self._wrong.append(f"{request.method} {request.path} is mapped to nothing; there are {mapped}")
             return self._vendor.error(404, None, "no such endpoint")
         if refusal := self._refusal(endpoint, path, request):
             return refusal
@@ -205,7 +207,7 @@ class LiveVendor:
         except ProviderError as error:
             return self._error(error)
         except Exception as error:  # noqa: BLE001 - a mapping is somebody else's code
-            self.problems.append(f"the mapping of {endpoint.route} failed: {type(error).__name__}: {error}")
+            self._wrong.append(f"the mapping of {endpoint.route} failed: {type(error).__name__}: {error}")
             return self._vendor.error(500, None, "the mapping failed")
 
     def _refusal(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Reply | None:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
@@ -122,6 +122,23 @@ class LiveSubject:
         for (found, arguments), outcome in zip(ready, outcomes, strict=True):
             self._record(Step(f"at once: {found.name}", arguments, outcome))
         return outcomes
+
+    def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
+        """An async operation, and something else as a task on the same loop."""
+        declared, ready = self._ready(operation, arguments)
+
+        async def both() -> Outcome:
+            task = asyncio.ensure_future(other())
+            try:
+                await self._invoke(declared, ready)
+            except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+                return Outcome(operation, error=error)
+            finally:
+                await task
+            return Outcome(operation)
+
+        outcome: Outcome = self.waiter.wait(both())
+        return outcome
 
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
         if isinstance(sample, str):

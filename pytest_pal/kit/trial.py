@@ -73,6 +73,11 @@ class Trial:
         self.call(self.arguments()).unwrap()
         return self.seam.requests()
 
+    def plays(self, fault: Fault) -> bool:
+        """Whether the vendor can fail so."""
+        vendor = self.subject.target.harness.vendor
+        return self.subject.target.reach in fault.seams and (vendor is None or vendor.plays(fault))
+
     def positions(self) -> Iterator[int]:
         """The place of each healthy request, from 1."""
         yield from range(1, self.healthy() + 1)

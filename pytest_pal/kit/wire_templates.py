@@ -1,7 +1,8 @@
 """Templates of a wire mapping: JSON with pointers into the request, or into what the mock returned.
 
 In a request's template ``$`` is the JSON body, ``$/spec/name`` a place in it, ``$path/id`` a parameter of the
-path, ``$query/from`` one of the query, ``$header/x-account`` a header, ``$form/name`` a form field. In a reply's ``$`` is the mock's result, and
+path, ``$query/from`` one of the query, ``$header/x-account`` a header, ``$form/name`` a form field. In a reply's
+``$`` is the mock's result, and
 ``$/id`` a place in it. ``$/status|states`` goes through the vendor's value map of that name, backwards in requests.
 A function in the place of a value is called with the request, or the result. What a pointer does not find is left
 out; ``$$`` is a plain dollar sign.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ...model.clause import Clause
 from ..contract import Contract
 from . import (
+    attempts,
     bad_input,
     concurrency,
     determinism,
@@ -12,10 +13,13 @@ from . import (
     golden,
     idempotency,
     life_cycle,
+    lost_replies,
     offline,
     sameness,
     scenario,
+    secrets,
     shape,
+    wire,
 )
 
 ORDER = (
@@ -32,6 +36,9 @@ ORDER = (
     "concurrency",
     "offline",
     "fault",
+    "retry",
+    "secrets",
+    "wire",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
@@ -47,6 +54,10 @@ _SOURCES = (
     concurrency,
     offline,
     faults,
+    lost_replies,
+    attempts,
+    secrets,
+    wire,
 )
 
 
