@@ -8,6 +8,7 @@ from . import (
     bad_input,
     concurrency,
     determinism,
+    faults,
     golden,
     idempotency,
     life_cycle,
@@ -30,6 +31,7 @@ ORDER = (
     "life_cycle",
     "concurrency",
     "offline",
+    "fault",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
@@ -44,6 +46,7 @@ _SOURCES = (
     life_cycle,
     concurrency,
     offline,
+    faults,
 )
 
 
