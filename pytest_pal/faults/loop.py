@@ -7,7 +7,7 @@ import selectors
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -57,7 +57,6 @@ def running() -> _Loop:
 def _started() -> _Loop:
     loop = _Loop()
     loop.thread.start()
-    atexit.register(_end, loop)
     return loop
 
 
@@ -78,18 +77,35 @@ def _settle(done: Future[T], work: Callable[[], T]) -> None:
         done.set_exception(error)
 
 
-def _end(loop: _Loop) -> None:
-    if loop is not _Process.loop:
-        return  # a forked child: the thread lives in the parent only
-    _Process.loop = None
-    loop.call_soon_threadsafe(loop.stop)
-    loop.thread.join(timeout=5)
-    if not loop.is_running():
+def finish(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Wait until tasks of the loop are done, however they end. On the loop's own thread there is no waiting."""
+    left = list(tasks)
+    loop = running()
+    if left and threading.get_ident() != loop.thread.ident:
+        asyncio.run_coroutine_threadsafe(asyncio.wait(left), loop).result()
+
+
+def _end() -> None:
+    loop, _Process.loop = _Process.loop, None
+    if loop is not None:
+        asyncio.run_coroutine_threadsafe(_wind_up(), loop).result(timeout=5)
+        loop.call_soon_threadsafe(loop.stop)
+        loop.thread.join(timeout=5)
         loop.close()
 
 
+async def _wind_up() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+atexit.register(_end)
+
+
 def _forget() -> None:
-    """In a forked child: let go of the parent's selector, unchanged, because an epoll set is shared with the parent."""
+    """In a forked child: let go of the selector without changing it, because the parent shares an epoll set."""
     _Process.lock = threading.Lock()
     if _Process.loop is not None:
         _Process.loop.selector.close()

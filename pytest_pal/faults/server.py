@@ -1,21 +1,24 @@
 """The loopback HTTP/1.1 server that plays replies exactly as their `Delivery` says."""
 
 import asyncio
+import atexit
 import os
 import socket
 import ssl
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from pytest_pal.faults.loop import on_loop, running
+from pytest_pal.faults.loop import finish, on_loop, running
 from pytest_pal.faults.message import Reply, Request
 from pytest_pal.faults.wire import Connection, Service
 
 HOST = "127.0.0.1"
 BACKLOG = 128
+GOODBYE_SECONDS = 1.0  # that a client has for its part of the end of TLS
 AGAIN_SECONDS = 0.05  # until the next try, when the process has no file descriptor left
 
 
@@ -83,6 +86,7 @@ class HttpServer:
         """Drop everything and free the port. Closing again does nothing."""
         if not self._closed:
             on_loop(self._close)
+            finish(self._greetings)
 
     def __enter__(self) -> Self:
         return self
@@ -114,15 +118,21 @@ class HttpServer:
             running().call_later(AGAIN_SECONDS, self._watch)
             return
         sock.setblocking(False)
-        greeting = running().create_task(self._greet(Connection(self._service, sock), sock))
-        self._greetings.add(greeting)
-        greeting.add_done_callback(self._greetings.discard)
+        connection = Connection(self._service, sock)
+        connection.greeting = running().create_task(self._greet(connection, sock))
+        self._greetings.add(connection.greeting)
+        connection.greeting.add_done_callback(partial(self._greeted, connection))
 
     async def _greet(self, connection: Connection, sock: socket.socket) -> None:
-        try:
-            await running().connect_accepted_socket(lambda: connection, sock, ssl=self._tls)
-        except (OSError, asyncio.CancelledError):  # a handshake that failed (SSLError is an OSError) or that we dropped
-            connection.drop()
+        limit = None if self._tls is None else GOODBYE_SECONDS
+        await running().connect_accepted_socket(lambda: connection, sock, ssl=self._tls, ssl_shutdown_timeout=limit)
+
+    def _greeted(self, connection: Connection, greeting: asyncio.Task[None]) -> None:
+        """Close what was dropped meanwhile, and what failed the handshake: no fault of ours, hence no error."""
+        self._greetings.discard(greeting)
+        if greeting.cancelled() or greeting.exception() is not None:
+            connection.abandon()
+            connection.connection_lost(None)
 
     def _refuse(self) -> socket.socket | None:
         """The socket that keeps the port while nobody listens; None where two sockets cannot share one."""
@@ -151,8 +161,6 @@ class HttpServer:
     def _close(self) -> None:
         self._closed = True
         self._stop_listening()
-        for greeting in self._greetings:
-            greeting.cancel()
         self._drop(set(self._service.open))
 
 
@@ -164,6 +172,12 @@ def _abandon_all() -> None:
         server.abandon()
 
 
+def _close_all() -> None:
+    for server in list(_servers):
+        server.close()
+
+
+atexit.register(_close_all)  # before the loop ends, which registered its own end earlier
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_abandon_all)
 

@@ -1,10 +1,12 @@
-"""One HTTP/1.1 connection of the loopback server: requests are read one after another, replies delivered as they say."""
+"""One HTTP/1.1 connection of the loopback server: one request after another, each reply delivered as it says."""
 
 import asyncio
 import socket
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import chain
 from typing import cast
 from urllib.parse import parse_qsl, unquote
 
@@ -16,8 +18,10 @@ DRIP_SECONDS = 0.005
 LINGER_SECONDS = 1.0
 HEAD_LIMIT = 64 * 1024  # bytes
 FILLER = b" "  # white space: no half of a JSON document or of an event becomes whole by it
-BLOCK = FILLER * HEAD_LIMIT
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: close sends RST
+BLOCK = 64 * 1024  # bytes
+NO_LINGER = struct.pack("ii", 1, 0)  # to close a socket with SO_LINGER of no seconds sends RST
+ANNOUNCED = frozenset({Delivery.WHOLE, Delivery.TRUNCATED})
+REASONS = {int(status): status.phrase for status in HTTPStatus}
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
@@ -45,13 +49,14 @@ class Service:
 
 
 class Connection(asyncio.Protocol):
-    """``number`` counts the connections of one server from 1."""
+    """``number`` counts the connections of one server from 1; ``greeting`` ends when requests can be read."""
 
     def __init__(self, service: Service, sock: socket.socket) -> None:
         service.accepted += 1
         service.open.add(self)
         self.number = service.accepted
         self.idle = True
+        self.greeting: asyncio.Task[None] | None = None
         self._service = service
         self._sock = sock
         self._loop = asyncio.get_running_loop()
@@ -59,9 +64,10 @@ class Connection(asyncio.Protocol):
         self._peer = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
         self._request: h11.Request | None = None
         self._body = bytearray()
-        self._timer: asyncio.TimerHandle | None = None
         self._deaf = False
-        self._pieces: Iterator[bytes] | None = None
+        self._pieces: Iterator[bytes] = iter(())
+        self._every = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._writable = True
 
     # What the transport tells.
@@ -73,8 +79,16 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._peer.receive_data(data)
-        if self not in self._service.held:
-            self._advance()
+        try:
+            if self not in self._service.held:
+                self._advance()
+        except Exception as error:  # noqa: BLE001 - a defect of this server must not be taken for one of its client
+            self._service.errors.append(error)
+            self.drop()
+
+    def eof_received(self) -> None:
+        if self in self._service.held:
+            self.drop()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._service.open.discard(self)
@@ -87,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
-        if self._pieces is not None:
+        if self in self._service.held:
             self._pour()
 
     def drop(self) -> None:
@@ -95,14 +109,16 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         if self._transport is not None:
             self._transport.abort()
-        self._sock.close()
+            self.abandon()
+        elif self.greeting is not None:
+            self.greeting.cancel()
         self.connection_lost(None)
 
     def abandon(self) -> None:
-        """In a forked child: close this process's copy of the socket only."""
+        """Close the socket and nothing else: in a forked child, and where no transport uses it any more."""
         self._sock.close()
 
-    # Requests.
+    # Requests. Each step says whether another may follow.
 
     def _advance(self) -> None:
         try:
@@ -112,14 +128,12 @@ class Connection(asyncio.Protocol):
             self._refuse(error)
 
     def _take(self, event: object) -> bool:
-        """Whether there may be another event to take."""
         if isinstance(event, h11.Request):
             self._begin(event)
         elif isinstance(event, h11.Data):
             self._body += event.data
         elif isinstance(event, h11.EndOfMessage) and self._request is not None:
-            request = request_of(self._request, bytes(self._body), self.number)
-            return self._deliver(request, self._service.reply_to(request))
+            return self._answer(request_of(self._request, bytes(self._body), self.number))
         else:
             return False
         return True
@@ -133,12 +147,12 @@ class Connection(asyncio.Protocol):
         if self._peer.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             said = f"pytest-pal: this is no HTTP request: {error}\n".encode(errors="backslashreplace")
             headers = {"content-type": "text/plain; charset=utf-8", "connection": "close"}
-            head, body, end = self._whole(Reply(error.error_status_hint, headers, said), bodiless=False)
-            self._write(head + body + end)
+            reply = Reply(error.error_status_hint, headers, said)
+            self._write(self._whole(response_to(reply, announced=True), said))
         self._linger()
 
     def _linger(self) -> None:
-        """Read on without listening: closing with unread bytes would reset, and the client might not read the reply."""
+        """Read on without listening: to close with unread bytes is to reset, and the client might miss the reply."""
         self._deaf = True
         transport = self._wire
         if not transport.can_write_eof():
@@ -147,31 +161,37 @@ class Connection(asyncio.Protocol):
         transport.write_eof()
         self._timer = self._loop.call_later(LINGER_SECONDS, transport.abort)
 
-    # Replies. Each way says whether the next request may be read.
+    # Replies.
 
-    def _deliver(self, request: Request, reply: Reply) -> bool:
-        bodiless = request.method == "HEAD" or reply.status in (204, 304)
+    def _answer(self, request: Request) -> bool:
+        reply = self._service.reply_to(request)
         try:
-            way = self._way(reply, bodiless)
+            response = response_to(reply, announced=reply.delivery in ANNOUNCED)
         except (h11.LocalProtocolError, ValueError, TypeError, AttributeError) as error:
-            way = self._way(self._service.broken(error), bodiless)
-        return way()
+            reply = self._service.broken(error)
+            response = response_to(reply, announced=True)
+        bodiless = request.method == "HEAD" or reply.status in (204, 304)
+        return self._deliver(reply.delivery, response, b"" if bodiless else reply.body, bodiless)
 
-    def _way(self, reply: Reply, bodiless: bool) -> Callable[[], bool]:
-        match reply.delivery:
+    def _deliver(self, delivery: Delivery, response: h11.Response, body: bytes, bodiless: bool) -> bool:
+        match delivery:
             case Delivery.WHOLE:
-                wire = b"".join(self._whole(reply, bodiless))
-                return lambda: self._complete(wire)
+                return self._complete(self._whole(response, body))
             case Delivery.TRUNCATED:
-                head, body, _ = self._whole(reply, bodiless)
-                cut = head + body[: len(body) // 2] if body else head[: len(head) // 2]
-                return lambda: self._cut(cut)
+                return self._cut(self._half(response, body))
             case Delivery.CLOSED:
-                return lambda: self._cut(b"")
+                return self._cut(b"")
             case Delivery.RESET:
-                return self._reset
-            case _:
-                return self._hold
+                return self._reset()
+            case Delivery.HANG:
+                return self._hold(iter(()))
+            case Delivery.DRIP:
+                return self._hold(self._unending(response, body, bodiless, 1), every=DRIP_SECONDS)
+            case Delivery.DRIP_HEAD:
+                unending = self._unending(response, body, bodiless, 1)
+                return self._hold(chain(single_bytes(next(unending)), unending), every=DRIP_SECONDS)
+            case Delivery.ENDLESS:
+                return self._hold(self._unending(response, body, bodiless, BLOCK))
 
     def _complete(self, wire: bytes) -> bool:
         self._write(wire)
@@ -188,21 +208,30 @@ class Connection(asyncio.Protocol):
         return False
 
     def _reset(self) -> bool:
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self.drop()
         return False
 
-    def _hold(self) -> bool:
+    def _hold(self, pieces: Iterator[bytes], *, every: float = 0.0) -> bool:
         self._service.held.add(self)
+        self._pieces, self._every = pieces, every
+        self._pour()
         return False
 
-    def _pour(self) -> None: ...
+    def _pour(self) -> None:
+        """Send a piece, and then the next: after ``every`` seconds, and never before the client has read."""
+        piece = next(self._pieces, None)
+        if piece is None:
+            return
+        self._write(piece)
+        if self._writable:
+            self._timer = self._loop.call_later(self._every, self._pour)
 
     # Bytes.
 
     @property
     def _wire(self) -> asyncio.Transport:
-        assert self._transport is not None  # the transport was there before the first byte
+        assert self._transport is not None  # it was there before the first byte was
         return self._transport
 
     def _write(self, data: bytes) -> None:
@@ -212,14 +241,49 @@ class Connection(asyncio.Protocol):
     def _sent(self, event: h11.Event) -> bytes:
         return self._peer.send(event) or b""
 
-    def _whole(self, reply: Reply, bodiless: bool) -> tuple[bytes, bytes, bytes]:
-        """The head, the body and what ends it. A reply to HEAD announces the length of the body it would have."""
-        headers = [(name, value) for name, value in reply.headers.items() if name.lower() not in FRAMING]
-        if not reply.chunked and reply.status != 204:
-            headers.append(("content-length", str(len(reply.body))))
-        head = self._sent(h11.Response(status_code=int(reply.status), headers=headers))
-        body = b"" if bodiless or not reply.body else self._sent(h11.Data(data=reply.body))
-        return head, body, self._sent(h11.EndOfMessage())
+    def _framed(self, body: bytes) -> bytes:
+        return self._sent(h11.Data(data=body)) if body else b""
+
+    def _whole(self, response: h11.Response, body: bytes) -> bytes:
+        return self._sent(response) + self._framed(body) + self._sent(h11.EndOfMessage())
+
+    def _half(self, response: h11.Response, body: bytes) -> bytes:
+        head = self._sent(response)
+        return head + self._framed(body[: len(body) // 2]) if body else head[: len(head) // 2]
+
+    def _unending(self, response: h11.Response, body: bytes, bodiless: bool, size: int) -> Iterator[bytes]:
+        """The head, half of the body in pieces of ``size``, and then white space for ever.
+
+        Never the whole body: a client that reads documents or events as they come must not find the last one. Where a
+        reply has no body (HEAD, 204, 304), the line that ends its head is missing.
+        """
+        head = self._sent(response)
+        if bodiless:
+            yield head[:-2]
+            return
+        yield head
+        for start in range(0, len(body) // 2, size):
+            yield self._framed(body[start : min(start + size, len(body) // 2)])
+        while True:
+            yield self._framed(FILLER * size)
+
+
+def single_bytes(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + 1] for at in range(len(data)))
+
+
+def response_to(reply: Reply, *, announced: bool) -> h11.Response:
+    """The head of a reply, with its length where ``announced``: also to HEAD, which asks what the length would be.
+
+    Raises ValueError, TypeError, AttributeError or h11.LocalProtocolError for what cannot be sent.
+    """
+    length = len(memoryview(reply.body))
+    headers = [(name, value) for name, value in reply.headers.items() if name.lower() not in FRAMING]
+    if announced and not reply.chunked and reply.status != 204:
+        headers.append(("content-length", str(length)))
+    Delivery(reply.delivery)
+    reason = REASONS.get(reply.status, "")
+    return h11.Response(status_code=reply.status, headers=headers, reason=reason)
 
 
 def request_of(event: h11.Request, body: bytes, connection: int) -> Request:
