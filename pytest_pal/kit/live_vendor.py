@@ -272,7 +272,8 @@ class LiveVendor:
     def _error(self, error: ProviderError) -> Reply:
         after = error.retry_after if isinstance(error, RetryableError) else None
         headers = {} if after is None else {"retry-after": f"{after:g}"}
-        return self._vendor.error(self._vendor.status_of(error.code), str(error.code), error.message, headers)
+        status = self._vendor.status_of(error.code)
+        return self._vendor.error(status, str(error.code), error.message, headers, unknown=error.outcome_unknown)
 
 
 def _plain(result: Any) -> Any:

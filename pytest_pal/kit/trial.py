@@ -69,8 +69,9 @@ class Trial:
         return made
 
     def _counted(self) -> int:
+        arguments = self.arguments()
         self.seam.mark()
-        self.call(self.arguments()).unwrap()
+        self.call(arguments).unwrap()
         return self.seam.requests()
 
     def plays(self, fault: Fault) -> bool:

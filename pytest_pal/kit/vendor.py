@@ -86,8 +86,20 @@ class Vendor:
             return self.faults[fault.name] is not None
         return fault.means is None or self.error_body is error_body
 
-    def error(self, status: int, code: str | None, message: str, headers: Mapping[str, str] | None = None) -> Reply:
-        return json_reply(status, self.error_body(status, code, message), headers)
+    def error(
+        self,
+        status: int,
+        code: str | None,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        unknown: bool | None = None,
+    ) -> Reply:
+        """An error in the vendor's own words; the body that vendors have by default also says whether it acted."""
+        body = self.error_body(status, code, message)
+        if self.error_body is error_body and unknown is not None:
+            body["error"]["outcome_unknown"] = unknown
+        return json_reply(status, body, headers)
 
     def faulty(self, fault: Fault, request: Request) -> Reply:
         """The reply of a vendor that fails before it acts."""

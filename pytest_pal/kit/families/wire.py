@@ -53,8 +53,9 @@ def _claim(operation: Operation) -> Check:
         trial = Trial(subject, operation)
         claim = trial.claim
         subject.attempt(operation.name, **trial.arguments()).unwrap()
+        arguments = trial.arguments()
         trial.seam.mark()
-        subject.attempt(operation.name, **trial.arguments()).unwrap()
+        subject.attempt(operation.name, **arguments).unwrap()
         made = trial.seam.requests()
         if claim == "deferred":
             subject.close()
