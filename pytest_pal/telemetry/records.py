@@ -1,15 +1,16 @@
-"""What one operation says of itself: a span as a plain record, with one child for each attempt."""
+"""What one operation says of itself: a span as a plain record, with one child for each attempt.
+
+Named tuples: one is made for every call, and they are made several times as fast as frozen dataclasses.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Status = Literal["ok", "error", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(NamedTuple):
     """One call of the adapter. ``number`` counts from 1, ``started`` is aware UTC.
 
     ``error_class`` is the name of what the adapter raised, None after a success; ``error_code`` is an
@@ -23,8 +24,7 @@ class AttemptRecord:
     error_code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRecord:
+class OperationRecord(NamedTuple):
     """One logical call: all its attempts, and the waits between them. ``adapter`` is the vendor's name.
 
     Status ``cancelled`` is a call that its caller gave up: cancellation, an interrupt, an iterator or
@@ -44,7 +44,12 @@ class OperationRecord:
     error_code: str | None = None
     unclassified: bool = False
     rationale: Mapping[str, Any] | None = None
-    error: BaseException | None = field(default=None, repr=False, compare=False)
+    error: BaseException | None = None
+
+    def __repr__(self) -> str:
+        """Without the text of the error, which may show a secret."""
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields if name != "error")
+        return f"OperationRecord({shown})"
 
     @property
     def retries(self) -> int:
