@@ -105,8 +105,10 @@ class Connection(asyncio.Protocol):
             self._pour()
 
     def drop(self) -> None:
-        """Close at once, whatever was to be sent."""
+        """Close at once, whatever was to be sent. A held reply is reset: some clients take half a head for a whole."""
         self._deaf = True
+        if self in self._service.held:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         if self._transport is not None:
             self._transport.abort()
             self.abandon()
@@ -140,6 +142,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, event: h11.Request) -> None:
         self.idle, self._request, self._body = False, event, bytearray()
+        if event.method == b"CONNECT":
+            raise h11.RemoteProtocolError("CONNECT is for proxies, and this is none", error_status_hint=405)
         if self._peer.they_are_waiting_for_100_continue:
             self._write(self._sent(h11.InformationalResponse(status_code=100, headers=[])))
 
@@ -158,8 +162,12 @@ class Connection(asyncio.Protocol):
         if not transport.can_write_eof():
             transport.close()
             return
-        transport.write_eof()
-        self._timer = self._loop.call_later(LINGER_SECONDS, transport.abort)
+        try:
+            transport.write_eof()
+        except OSError:  # the client has gone already
+            transport.abort()
+        else:
+            self._timer = self._loop.call_later(LINGER_SECONDS, transport.abort)
 
     # Replies.
 
@@ -208,7 +216,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def _reset(self) -> bool:
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self._service.held.add(self)
         self.drop()
         return False
 
@@ -248,8 +256,9 @@ class Connection(asyncio.Protocol):
         return self._sent(response) + self._framed(body) + self._sent(h11.EndOfMessage())
 
     def _half(self, response: h11.Response, body: bytes) -> bytes:
+        """Half of the body; without one, half of the status line: http.client takes a longer part for a whole reply."""
         head = self._sent(response)
-        return head + self._framed(body[: len(body) // 2]) if body else head[: len(head) // 2]
+        return head + self._framed(body[: len(body) // 2]) if body else head[: head.index(b"\r\n") // 2]
 
     def _unending(self, response: h11.Response, body: bytes, bodiless: bool, size: int) -> Iterator[bytes]:
         """The head, half of the body in pieces of ``size``, and then white space for ever.
