@@ -165,10 +165,12 @@ class HttpServer:
 
 
 _servers: weakref.WeakSet[HttpServer] = weakref.WeakSet()
+_inherited: list[HttpServer] = []
 
 
 def _abandon_all() -> None:
-    for server in list(_servers):
+    _inherited.extend(_servers)
+    for server in _inherited:
         server.abandon()
 
 

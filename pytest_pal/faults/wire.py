@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import chain
@@ -108,7 +109,8 @@ class Connection(asyncio.Protocol):
         """Close at once, whatever was to be sent. A held reply is reset: some clients take half a head for a whole."""
         self._deaf = True
         if self in self._service.held:
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            with suppress(OSError):  # where the client has reset it already
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         if self._transport is not None:
             self._transport.abort()
             self.abandon()

@@ -84,12 +84,14 @@ def test_a_forked_child_serves_for_itself_and_leaves_the_parent_alone() -> None:
     script = """
     import warnings; warnings.filterwarnings("ignore", "This process", DeprecationWarning)  # 3.12: forks and threads
     server = HttpServer(lambda request: Reply(body=b"parent"))
+    kept = socket.create_connection(("127.0.0.1", server.port))
     get(server)
     (told, tell), (over, end) = os.pipe(), os.pipe()
     if os.fork() == 0:
         with HttpServer(lambda request: Reply(body=b"child")) as own:
             os.write(tell, f"{get(own)} asks {get(server)}".encode())
         os.read(over, 1)
+        kept.close()
         sys.exit()
     print(os.read(told, 100).decode())
     with server.refusing():
@@ -97,6 +99,7 @@ def test_a_forked_child_serves_for_itself_and_leaves_the_parent_alone() -> None:
             get(server)
         except ConnectionRefusedError:
             print("refused")
+    kept.close()
     os.write(end, b"x")
     print(os.wait()[1], get(server))
     """
