@@ -86,9 +86,8 @@ def finish(tasks: Iterable[asyncio.Task[None]]) -> None:
 def _end() -> None:
     loop, _Process.loop = _Process.loop, None
     if loop is not None:
-        asyncio.run_coroutine_threadsafe(_wind_up(), loop).result(timeout=5)
-        loop.call_soon_threadsafe(loop.stop)
-        loop.thread.join(timeout=5)
+        asyncio.run_coroutine_threadsafe(_wind_up(), loop)
+        loop.thread.join()
         loop.close()
 
 
@@ -97,6 +96,7 @@ async def _wind_up() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    asyncio.get_running_loop().stop()
 
 
 atexit.register(_end)
