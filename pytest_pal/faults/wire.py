@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection of the loopback server: one request after another, each reply delivered as it says."""
+"""One HTTP/1.1 connection of the loopback server: requests are read in order, replies delivered as they say."""
 
 import asyncio
 import socket
