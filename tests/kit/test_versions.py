@@ -47,7 +47,7 @@ def geo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def results(adapter: type) -> dict[str, ClauseResult]:
     target = Target("geo", contract_of("geo"), Harness(adapter), "tests")
-    clauses = (clause for clause in target.contract.clauses if not clause.new_process)
+    clauses = (each for each in target.contract.clauses if not each.new_process and not target.why_not(each))
     return {clause.id: run_clause(target, clause).result for clause in clauses}
 
 
