@@ -251,9 +251,10 @@ def test_an_interrupted_caller_cancels_its_call() -> None:
 
     stage = Stage((AsyncScripted, handle), lambda: interrupted())
     with pytest.raises(KeyboardInterrupt):
-        stage.good("pause")
+        stage.handle.pause("c1")
     assert ended == [True]
     assert (stage.record.status, stage.record.error_class) == ("cancelled", "CancelledError")
+    stage.handle.close()
 
 
 @pytest.mark.parametrize("adapter", [Scripted, AsyncScripted])

@@ -78,6 +78,12 @@ def test_whatever_ends_it_ends_once_with_what_was_under_way(
     assert [attempt.error_class for attempt in record.attempts] == [type(error).__name__] * under_way
 
 
+def test_a_block_without_an_attempt_is_a_success_too(site: Site, clock: SimulatedClock, sink: MemorySink) -> None:
+    with Span(site):
+        clock.advance(2)
+    assert (sink.records[0].status, sink.records[0].latency_ms, sink.records[0].attempts) == ("ok", 2_000, ())
+
+
 def test_an_abandoned_iterator_ends_its_span(site: Site, sink: MemorySink) -> None:
     def items() -> Iterator[int]:
         with Span(site):
