@@ -14,6 +14,7 @@ from ..clock import SimulatedClock
 from ..model.clause import Unproven
 from ..model.context import Context, RandomIds
 from ..model.subject import Outcome
+from .guard import GUARD
 from .harness import close_vendor
 from .target import Target
 
@@ -163,14 +164,16 @@ class Bench:
 
     def close(self) -> None:
         if "vendor" in self.__dict__:
-            close_vendor(self.vendor)
+            with GUARD.paused():
+                close_vendor(self.vendor)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _harness(self, part: str, call: Callable[[], Any]) -> Any:
         """A harness that fails proves nothing about its adapter."""
         try:
-            return call()
+            with GUARD.paused():
+                return call()
         except Unproven:
             raise
         except Exception as error:
