@@ -79,7 +79,7 @@ class _Place:
 def _place(url: str) -> _Place:
     try:
         parts = urlsplit(url)
-        port = parts.port or _PORTS[parts.scheme]
+        port = _PORTS[parts.scheme] if parts.port is None else parts.port
         (parts.hostname or "").encode("idna")
     except (ValueError, KeyError):
         port = 0

@@ -59,7 +59,10 @@ class Client:
 
     def ask(self, operation: Operation, endpoint: str, body: Json, headers: Mapping[str, str]) -> Any:
         """One request for an operation: the JSON of its success."""
-        reply = self.send(operation, endpoint, body, headers)
+        return self.answer(operation, self.send(operation, endpoint, body, headers))
+
+    def answer(self, operation: Operation, reply: HttpReply) -> Any:
+        """The JSON of a success. Raises what any other reply means."""
         self.log(operation, reply)
         if not 200 <= reply.status < 300:
             raise self.refusal(operation, reply)
