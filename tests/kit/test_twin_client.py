@@ -266,7 +266,7 @@ def test_a_wrong_client_is_one_method(vendor: IdentityVendor) -> None:
 def test_an_operation_may_have_the_name_of_a_method_of_the_client() -> None:
     assert "send" in adapters.TwinLifecycle._of.operations
     public = {name for name in vars(Twin) if not name.startswith("_")}
-    assert public == {"contract"}
+    assert public == {"contract", "close"}
 
 
 # the two with something of their own

@@ -1,18 +1,21 @@
 """One exchange: bounded as a whole, never repeated, every failure in the taxonomy, no secret in any of them."""
 
+import gc
 import math
 import socket
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import h11
 import pytest
 from freezegun import freeze_time
 
 from pytest_pal.errors import NonRetryableError, ProviderError, RetryableError
-from pytest_pal.primitives import http_call
-from pytest_pal.primitives.http_call import Deadline, HttpReply, exchange
+from pytest_pal.primitives import http_attempt, http_call
+from pytest_pal.primitives.http_call import Deadline, HttpClient, HttpReply, exchange
 
 from .raw_server import TLS, RawServer, Script, Talk
 
@@ -347,7 +350,7 @@ def test_what_is_no_http_is_malformed_and_not_quoted(name: str) -> None:
 
 
 def test_a_body_that_never_ends_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_call, "LARGEST_BODY", 200_000)
+    monkeypatch.setattr(http_attempt, "LARGEST_BODY", 200_000)
 
     def endless(talk: Talk) -> None:
         talk.request()
@@ -359,6 +362,150 @@ def test_a_body_that_never_ends_is_malformed(monkeypatch: pytest.MonkeyPatch) ->
         error = failure(server.url)
     assert told(error) == (NonRetryableError, "malformed_reply", True)
     assert error.message.endswith("the body has more than 200000 bytes")
+
+
+# connections that are kept
+
+
+def answering(*answers: bytes, then: Callable[[Talk], None] = Talk.hang) -> Script:
+    """Each connection answers so many requests, then does something."""
+
+    def script(talk: Talk) -> None:
+        for answer in answers:
+            assert talk.request()
+            talk.sock.sendall(answer)
+        then(talk)
+
+    return script
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_client_keeps_its_connection(tls: bool) -> None:
+    with RawServer(answering(OK, OK, OK), tls=tls) as server, HttpClient(cafile=TLS / "localhost.pem") as client:
+        for _ in range(3):
+            assert client.exchange("POST", server.url, body=b"{}", seconds=LONG_S).body == b"{}"
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK.replace(b"Content", b"Connection: close\r\nContent"),
+        HEAD + b"\r\n{}",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        OK + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_a_connection_that_ends_with_its_answer_is_not_kept(answer: bytes) -> None:
+    script = answering(answer, then=lambda talk: talk.sock.close())
+    with RawServer(script) as server, HttpClient() as client:
+        for _ in range(2):
+            assert client.exchange("POST", server.url, seconds=LONG_S).body == b"{}"
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("end", ["close", "reset", "say more"])
+def test_a_connection_that_was_closed_meanwhile_is_noticed_before_anything_is_sent(end: str, tls: bool) -> None:
+    answered, ended = threading.Semaphore(0), threading.Semaphore(0)
+
+    def script(talk: Talk) -> None:
+        talk.request()
+        talk.sock.sendall(OK)
+        answered.acquire(timeout=LONG_S)
+        if end == "reset":
+            talk.reset()
+        elif end == "close":
+            talk.sock.close()
+        else:
+            talk.sock.sendall(b"HTTP/1.1 408 Bye\r\n\r\n")
+        ended.release()
+
+    with RawServer(script, tls=tls) as server, HttpClient(cafile=TLS / "localhost.pem") as client:
+        for _ in range(2):
+            assert client.exchange("POST", server.url, seconds=LONG_S).status == 200
+            answered.release()
+            assert ended.acquire(timeout=LONG_S)
+    assert server.connections == 2
+
+
+def test_a_write_on_a_kept_connection_is_never_sent_again() -> None:
+    received = []
+
+    def script(talk: Talk) -> None:
+        talk.request()
+        talk.sock.sendall(OK)
+        received.append(talk.request())
+
+    with RawServer(script) as server, HttpClient() as client:
+        client.exchange("POST", server.url, seconds=LONG_S)
+        with pytest.raises(RetryableError) as caught:
+            client.exchange("POST", server.url, seconds=LONG_S)
+    assert told(caught.value) == (RetryableError, "connection", True)
+    assert (server.connections, len(received)) == (1, 1)
+
+
+def test_a_connection_that_failed_is_not_kept() -> None:
+    with RawServer(after(b"", Talk.hang)) as server, HttpClient() as client:
+        for _ in range(2):
+            with pytest.raises(RetryableError, match="timeout"):
+                client.exchange("POST", server.url, seconds=SHORT_S)
+    assert server.connections == 2
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_call, "IDLE_S", 0.0)
+    with RawServer(answering(OK)) as server, HttpClient() as client:
+        for _ in range(2):
+            client.exchange("POST", server.url, seconds=LONG_S)
+    assert server.connections == 2
+
+
+def test_each_thread_has_a_connection_to_itself() -> None:
+    together = threading.Barrier(4)
+
+    def script(talk: Talk) -> None:
+        while body := talk.request().partition(b"\r\n\r\n")[2]:
+            together.wait(LONG_S)
+            talk.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with RawServer(script) as server, HttpClient() as client, ThreadPoolExecutor(4) as pool:
+
+        def call(body: bytes) -> bytes:
+            return client.exchange("POST", server.url, body=body, seconds=LONG_S).body
+
+        for _ in range(3):
+            bodies = [b"%d" % number * 9 for number in range(4)]
+            assert list(pool.map(call, bodies)) == bodies
+    assert server.connections == 4
+
+
+def test_two_places_never_share_a_connection() -> None:
+    with RawServer(answering(OK, OK)) as one, RawServer(answering(OK, OK)) as two, HttpClient() as client:
+        for url in (one.url, two.url, one.url, two.url):
+            client.exchange("POST", url, seconds=LONG_S)
+    assert (one.connections, two.connections) == (1, 1)
+
+
+def test_a_closed_client_keeps_nothing_but_can_be_used() -> None:
+    with RawServer(answering(OK, OK)) as server:
+        client = HttpClient()
+        client.exchange("POST", server.url, seconds=LONG_S)
+        client.close()
+        client.close()
+        client.exchange("POST", server.url, seconds=LONG_S)
+        assert client._idle == {("http", "127.0.0.1", server.port): []}
+    assert server.connections == 2
+
+
+def test_a_client_that_is_dropped_closes_its_connections() -> None:
+    with RawServer(answering(OK)) as server:
+        client = HttpClient()
+        client.exchange("POST", server.url, seconds=LONG_S)
+        ((sock, _),) = next(iter(client._idle.values()))
+        del client
+        gc.collect()
+        assert sock.fileno() == -1
 
 
 # what cannot be sent
@@ -416,10 +563,10 @@ def test_the_system_is_trusted_where_no_cafile_is_given() -> None:
 
 
 def test_an_ipv6_address_is_written_in_brackets() -> None:
-    place = http_call._place("http://[::1]:8080/x")
-    conn = http_call.h11.Connection(http_call.h11.CLIENT)
+    place = http_attempt.place_of("http://[::1]:8080/x")
+    conn = h11.Connection(h11.CLIENT)
     assert (place.host, place.port) == ("::1", 8080)
-    assert b"host: [::1]:8080\r\n" in http_call._serialised(conn, "GET", place, {}, b"")
+    assert b"host: [::1]:8080\r\n" in http_attempt.serialised(conn, "GET", place, {}, b"", keep=False)
 
 
 def test_a_deadline_counts_down_to_nothing() -> None:

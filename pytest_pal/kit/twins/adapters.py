@@ -83,3 +83,5 @@ class TwinLLMObservability(Twin, of=LLM_OBSERVABILITY):
             lost = len(self._open)
             message = f"{lost} open traces could not be ended: {error.message}"
             raise NonRetryableError(error.code, message, details={"lost": lost}) from error
+        finally:
+            super().close()

@@ -19,7 +19,7 @@ from ...model.capability import Capability
 from ...model.context import Context
 from ...model.operation import Operation
 from ...model.payload import Output
-from ...primitives.http_call import Deadline, HttpReply, exchange
+from ...primitives.http_call import Deadline, HttpClient, HttpReply
 from ...primitives.http_errors import error_of, error_of_status, retry_after_s
 
 KEY = "idempotency_key"
@@ -29,14 +29,15 @@ Json = dict[str, Any]
 class Client:
     """Asks the vendor of one capability. config: base_url, token, cafile (trusted certificates; the system's).
 
-    Safe for threads. An attempt is one `begin` and the requests after it, on one thread.
+    Safe for threads. An attempt is one `begin` and the requests after it, on one thread. `close` lets its
+    connections go.
     """
 
     def __init__(self, capability: Capability, config: Mapping[str, Any], ctx: Context) -> None:
         self.capability, self.ctx = capability, ctx
         self._base_url = str(config["base_url"]).rstrip("/")
         self._token = str(config["token"])
-        self._cafile = config.get("cafile")
+        self._http = HttpClient(cafile=config.get("cafile"))
         self._running = threading.local()
 
     def attempt(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
@@ -47,6 +48,9 @@ class Client:
         body.pop(KEY, None)
         answer = self.ask(operation, operation.name, body, self.key_header(operation, checked))
         return self.output(operation, answer)
+
+    def close(self) -> None:
+        self._http.close()
 
     def begin(self) -> None:
         """Starts the bound of one attempt."""
@@ -83,14 +87,13 @@ class Client:
 
     def send(self, operation: Operation, endpoint: str, body: Json, headers: Mapping[str, str]) -> HttpReply:
         """Sends one request, once."""
-        return exchange(
+        return self._http.exchange(
             "POST",
             f"{self._base_url}/{endpoint}",
             headers={"content-type": "application/json", **self.authorization(), **headers},
             body=json.dumps(body).encode(),
             seconds=self.left(),
             effect=operation.effect,
-            cafile=self._cafile,
         )
 
     def log(self, operation: Operation, reply: HttpReply) -> None:
@@ -160,6 +163,9 @@ class Twin:
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         self._client = self._speaks(self._of, config, ctx)
+
+    def close(self) -> None:
+        self._client.close()
 
     def _call(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
         return self._client.attempt(operation, arguments)
