@@ -83,7 +83,16 @@ def error_after(vendor: IdentityVendor, *answer: Any, operation: str = "pause", 
 # the whole of it
 
 
-@pytest.mark.parametrize("twin", [*TWINS, AsyncTwinAds], ids=lambda twin: twin.__name__)
+MANY_REQUESTS = (adapters.TwinExperiments, adapters.TwinVectorStore)
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        pytest.param(twin, marks=[pytest.mark.slow] if twin in MANY_REQUESTS else [], id=twin.__name__)
+        for twin in (*TWINS, AsyncTwinAds)
+    ],
+)
 def test_every_clause_holds_of_a_twin(twin: Any) -> None:
     assert fallen(harness(twin)) == set()
 

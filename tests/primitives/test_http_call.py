@@ -5,13 +5,15 @@ import math
 import socket
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import h11
 import pytest
 from freezegun import freeze_time
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from pytest_pal.errors import NonRetryableError, ProviderError, RetryableError
 from pytest_pal.primitives import http_attempt, http_call
@@ -347,6 +349,45 @@ def test_what_is_no_http_is_malformed_and_not_quoted(name: str) -> None:
     with RawServer(script) as server:
         assert told(failure(server.url)) == (NonRetryableError, "malformed_reply", True)
         assert told(failure(server.url, method="GET")) == (NonRetryableError, "malformed_reply", False)
+
+
+PIECES = st.sampled_from(
+    [
+        HEAD,
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\n\r\n",
+        b"HTTP/1.1 204 None\r\n",
+        b"HTTP/1.0 500 No\r\n",
+        b"Content-Length: 3\r\n",
+        b"Content-Length: 0\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Connection: close\r\n",
+        b"\r\n",
+        b"2\r\nab\r\n",
+        b"0\r\n\r\n",
+        b"abc",
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def echoing() -> Iterator[RawServer]:
+    """Answers with the body of the request, and closes."""
+    with RawServer(lambda talk: talk.sock.sendall(talk.request().partition(b"\r\n\r\n")[2])) as server:
+        yield server
+
+
+@given(pieces=st.lists(PIECES | st.binary(max_size=8), max_size=8))
+@settings(max_examples=150, deadline=None)
+@example(pieces=[b"HTTP/1.1 100 Continue\r\n\r\n"])
+@example(pieces=[HEAD, b"Content-Length: 3\r\n", b"\r\n", b"abcabc"])
+def test_whatever_comes_is_an_answer_or_an_error_of_the_taxonomy(echoing: RawServer, pieces: list[bytes]) -> None:
+    try:
+        reply = exchange("POST", echoing.url, body=b"".join(pieces), seconds=LONG_S)
+        assert 200 <= reply.status <= 999
+    except ProviderError as error:
+        assert error.code in ("connection", "malformed_reply")
+        assert error.outcome_unknown
 
 
 def test_a_body_that_never_ends_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
