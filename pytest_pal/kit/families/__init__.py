@@ -5,16 +5,23 @@ from collections.abc import Iterator
 from ...model.clause import Clause
 from ..contract import Contract
 from . import (
+    attempts,
     bad_input,
     concurrency,
     determinism,
+    faults,
     golden,
     idempotency,
     life_cycle,
+    lost_replies,
     offline,
+    repeats,
     sameness,
     scenario,
+    secrets,
     shape,
+    telemetry,
+    wire,
 )
 
 ORDER = (
@@ -30,6 +37,11 @@ ORDER = (
     "life_cycle",
     "concurrency",
     "offline",
+    "fault",
+    "retry",
+    "secrets",
+    "telemetry",
+    "wire",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
@@ -44,6 +56,13 @@ _SOURCES = (
     life_cycle,
     concurrency,
     offline,
+    faults,
+    lost_replies,
+    attempts,
+    repeats,
+    secrets,
+    telemetry,
+    wire,
 )
 
 
