@@ -39,7 +39,7 @@ def told(record: OperationRecord, redactor: Redactor, *, content: bool) -> dict[
 
 
 def without_content(value: Any) -> Any:
-    """JSON with `CONTENT` for each value under a name of content: ``prompt``, ``messages``, ``subject``, ``body``, ..."""
+    """JSON with `CONTENT` for each value under a name of content: ``prompt``, ``messages``, ``subject``, ..."""
     if isinstance(value, dict):
         return {key: CONTENT if key.lower() in _NAMES else without_content(item) for key, item in value.items()}
     return [without_content(item) for item in value] if isinstance(value, list) else value

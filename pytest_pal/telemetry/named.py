@@ -10,6 +10,9 @@ MARK = "[redacted]"
 
 _STEMS = ("token", "secret", "pass", "pwd", "key", "auth", "cookie", "credential", "jwt", "sess", "sig")
 _IN_QUERY = frozenset({"key", "sig", "signature", "auth", "pwd", "pass"})
+_WEAK = ("auth", "jwt")
+"""Names of things that logs speak of, as ``sshd:auth``: a colon after them is no sign of a value."""
+_NEAR = 60
 _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _IN_PAIR = re.compile(r"[(\[][bu]?[\"']\Z")
 _IN_ELEMENT = re.compile(r"<(?:\w{1,20}:)?\Z")
@@ -51,13 +54,12 @@ def named_spans(text: str, low: str) -> Iterator[Span]:
 
 
 def _value_span(text: str, place: int, sign: re.Match[str]) -> Span | None:
-    near = text[max(0, place - 60) : place]
+    near = text[max(0, place - _NEAR) : place]
     if sign["option"] and "--" not in near:
         return None
     ahead = near.rstrip(_NAME)
     own = near[len(ahead) :]
-    name = own + text[place : sign.end("rest")]
-    if not (is_secret_name(name) or (ahead.endswith(("?", "&")) and sign["sign"] and name.lower() in _IN_QUERY)):
+    if not _announces(own, text[place : sign.end("rest")], ahead, sign):
         return None
     if sign["pair"]:
         return _quoted(text, sign.end()) if sign["shut"] and _IN_PAIR.search(ahead) else None
@@ -65,7 +67,20 @@ def _value_span(text: str, place: int, sign: re.Match[str]) -> Span | None:
         return _group(_ELEMENT.match(text, sign.end())) if _IN_ELEMENT.search(ahead) else None
     if sign["option"] and not own.startswith("--"):
         return None
-    return _value(text, sign.end(), name.lower())
+    return _value(text, sign.end(), text[place : sign.end("rest")].lower())
+
+
+def _announces(own: str, stem: str, ahead: str, sign: re.Match[str]) -> bool:
+    """Whether ``own`` and ``stem``, the two parts of a name, announce a secret after ``ahead``."""
+    name = own + stem
+    low = name.lower()
+    if low == "key" and ahead.endswith(" "):
+        return is_secret_name(f"{' '.join(ahead.split()[-1:])} key")
+    if low in _IN_QUERY and ahead.endswith(("?", "&")):
+        return bool(sign["sign"])
+    if low.endswith(_WEAK) and sign["sign"] == ":" and not sign["shut"]:
+        return bool(own) and sign.end() > sign.end("sign")
+    return is_secret_name(name)
 
 
 def _value(text: str, start: int, name: str) -> Span | None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time
@@ -102,14 +103,14 @@ class Plain:
 
     def _array(self, values: Iterable[Any], depth: int) -> list[Any]:
         items = list(values)
-        named = len(items) == 2 and is_secret_name(_name(items[0]))
+        named = len(items) == 2 and isinstance(items[1], str | bytes) and _is_header(_name(items[0]))
         plain: list[Any] = []
         for place, value in enumerate(items):
             if self._left <= 0:
                 plain.append(CUT)
                 break
             option = _name(items[place - 1]) if place else ""
-            secret = place > 0 and (named or (option.startswith("--") and is_secret_name(option)))
+            secret = place > 0 and (named or (option.startswith("--") and _is_header(option)))
             plain.append(_hidden(value) if secret else self.value(value, depth))
         return plain
 
@@ -165,6 +166,11 @@ def _text_of(error: BaseException) -> str:
 def _name(value: Any) -> str:
     """A value as the name it may be; empty for what is no text."""
     return str.__str__(value) if isinstance(value, str) else _spelt(value) if isinstance(value, bytes) else ""
+
+
+def _is_header(name: str) -> bool:
+    """Whether the item after this one is a secret: a word of text that happens to end like a name is none."""
+    return is_secret_name(name) and not re.search(r"[^\w.%-]", name)
 
 
 def _spelt(octets: bytes | bytearray | memoryview) -> str:

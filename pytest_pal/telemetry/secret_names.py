@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LONGEST = 120
+_WORKING_DIRECTORY = "PWD"
 
 _ENDINGS = (
     *("token", "secret", "secrets", "password", "passwords", "passwd", "passphrase", "passcode", "apikey", "apikeys"),
@@ -31,7 +32,7 @@ def is_secret_name(name: str) -> bool:
     The last words decide: ``token_type`` and ``max_tokens`` are none, nor are the tokens of pages and the keys of
     idempotency. A name longer than 120 characters is not read.
     """
-    if not 3 <= len(name) <= _LONGEST:
+    if not 3 <= len(name) <= _LONGEST or name == _WORKING_DIRECTORY:
         return False
     words = [word.lower() for word in _WORDS.findall(unquote(name))]
     while len(words) > 1 and words[-1] in _AFTER:

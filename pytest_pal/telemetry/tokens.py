@@ -69,19 +69,16 @@ _USERINFO = re.compile(r"""://([^\s/?\#"'<>\\]{0,512}@)""")
 _HOOKS = re.compile(
     r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks)/([\w/-]{12,})"
 )
-    r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks)/([\w/-]{12,})"
-)
 _LONG_NAME = 16
 
 
 def token_spans(text: str, low: str, runs: list[str]) -> Iterator[Span]:
     """Where tokens of a known shape stand. ``runs`` are the text's long runs of token characters."""
-    if runs:
-        found = _HEAD.search("\n".join(runs))
-        if found:
-            yield from (match.span() for match in _TOKEN.finditer(text))
-        if found or any(mark in text for mark in _MARKS_OF_DOTTED):
-            yield from (match.span() for match in _DOTTED_TOKEN.finditer(text))
+    found = runs and _HEAD.search("\n".join(runs))
+    if found:
+        yield from (match.span() for match in _TOKEN.finditer(text))
+    if found or any(mark in text for mark in _MARKS_OF_DOTTED):
+        yield from (match.span() for match in _DOTTED_TOKEN.finditer(text))
     if "bearer" in low:
         yield from (match.span(1) for match in _BEARER.finditer(text))
     if "basic" in low:

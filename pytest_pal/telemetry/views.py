@@ -22,7 +22,7 @@ _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _SHORT = {"\\" + letter: _LETTERS.get(letter, letter) for letter in "\"'`/$bfnrt"}
 _LONG = re.compile(r"\\[uUx]")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
-_JOINTS = re.compile(r"[/_+-]")
+_JOINTS = (re.compile("/"), re.compile(r"[/_+-]"))
 _URL_SAFE = str.maketrans("-_", "+/")
 _BINARY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LEAST_PIECE = 16
@@ -123,18 +123,19 @@ def decoded(run: str) -> Iterator[tuple[Span, str]]:
     if whole is not None:
         yield (0, len(run)), whole
         return
-    start = 0
-    for piece in _JOINTS.split(run):
-        if _LEAST_PIECE <= len(piece) < len(run):
-            text = _read(piece)
+    for joints in _JOINTS:
+        start = 0
+        for piece in joints.split(run):
+            text = _read(piece) if _LEAST_PIECE <= len(piece) < len(run) else None
             if text is not None:
                 yield (start, start + len(piece)), text
-        start += len(piece) + 1
+            start += len(piece) + 1
 
 
 def _read(run: str) -> str | None:
-    if _HEX.fullmatch(run):
-        return _text(bytes.fromhex(run))
+    digits = run[2:] if run[:2] in {"0x", "0X"} else run
+    if _HEX.fullmatch(digits):
+        return _text(bytes.fromhex(digits))
     body = run.rstrip("=")
     if len(body) % 4 == 1:
         return None
