@@ -3,7 +3,8 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,11 +15,12 @@ from ..clock import SimulatedClock
 from ..model.clause import Unproven
 from ..model.context import Context, RandomIds
 from ..model.subject import Outcome
-from .harness import close_vendor
+from .harness import Asked, close_vendor
 from .target import Target
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SEED = 20_260_302
+TIMEOUT_S = 5.0
 NUMBERS = 10
 
 
@@ -35,8 +37,16 @@ class Step:
 class Bench:
     """Shared by all instances of one configuration; `close` removes everything that the item made."""
 
-    def __init__(self, target: Target, *, settings: Mapping[str, Any] | None = None, state_file: bool = False) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        state_file: bool = False,
+        timeout: float = TIMEOUT_S,
+    ) -> None:
         self.target = target
+        self.timeout = timeout
         self.clock = SimulatedClock(START)
         self.steps: list[Step] = []
         self.unread = False
@@ -100,7 +110,7 @@ class Bench:
             clock=self.clock,
             random=self._chance,
             ids=self.ids,
-            timeout=5.0,
+            timeout=self.timeout,
             state_dir=self._sub("adapter") if keeps else None,
         )
 
@@ -116,6 +126,19 @@ class Bench:
             f"nobody can look at the vendor's state: give {self.target.cls.__name__} a method observe() that "
             f"returns an object with {lists}, or its harness observe=lambda vendor: ..."
         )
+
+    @contextmanager
+    def injected(self, fault: str) -> Iterator[Asked | None]:
+        """Has the vendor fail while it is open. Raises `Unproven` where the harness cannot do that."""
+        inject, part = self.target.harness.inject.get(fault), f"inject {fault}"
+        if inject is None:
+            raise Unproven(f"the harness of {self.target.name} injects no {fault}: add inject={{{fault!r}: ...}}")
+        manager = self._harness(part, lambda: inject(self.vendor))
+        asked = self._harness(part, lambda: manager.__enter__())
+        try:
+            yield (lambda: int(self._harness(part, asked))) if callable(asked) else None
+        finally:
+            self._harness(f"{part}, lifting it", lambda: manager.__exit__(None, None, None))
 
     def close(self) -> None:
         if "vendor" in self.__dict__:

@@ -1,11 +1,19 @@
 """How the kit stands between an adapter and its vendor."""
 
+import difflib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..errors import PalError
+from ..faults.engines import ENGINE_FAULTS
+
 Reach = Literal["in_process", "http", "tcp", "grpc"]
+Asked = Callable[[], int]
+"""How often the vendor failed as it was told to."""
+Inject = Callable[[Any], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)
@@ -18,7 +26,11 @@ class Harness:
     ``observe(vendor)`` a second pair of eyes with the methods of the capability's observer,
     ``restart(vendor)`` what happens at the vendor's side when the adapter restarts, ``given`` (a
     mapping, or a function of the vendor) what samples need. ``reach`` says how the adapter talks to
-    its vendor. ``vendor`` and ``inject`` are for families that need injected faults.
+    its vendor.
+
+    ``inject`` maps names of `pytest_pal.faults.engines` to functions of the vendor. Each gives a context
+    manager: while it is open the vendor fails in that way. It may yield a function that says how often the
+    vendor did. Raises PalError for a name that is not in the list.
     """
 
     cls: type
@@ -29,13 +41,33 @@ class Harness:
     fresh: Callable[[Path], Any] | None = field(default=None, kw_only=True)
     restart: Callable[[Any], None] | None = field(default=None, kw_only=True)
     observe: Callable[[Any], Any] | None = field(default=None, kw_only=True)
-    inject: Callable[..., Any] | None = field(default=None, kw_only=True)
+    inject: Mapping[str, Inject] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_inject(self.cls, self.inject)
 
     def config_for(self, vendor: Any) -> dict[str, Any]:
         return dict(self.config(vendor) if callable(self.config) else self.config)
 
     def given_for(self, vendor: Any) -> dict[str, Any]:
         return dict(self.given(vendor) if callable(self.given) else self.given)
+
+
+def _check_inject(cls: type, inject: Any) -> None:
+    known = ", ".join(ENGINE_FAULTS)
+    whose = f"Harness({getattr(cls, '__name__', cls)}, inject=...)"
+    if not isinstance(inject, Mapping):
+        raise PalError(f"{whose} is a {type(inject).__name__}; map names to functions of the vendor: {known}")
+    for name, function in inject.items():
+        if name not in ENGINE_FAULTS:
+            near = difflib.get_close_matches(str(name), ENGINE_FAULTS, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise PalError(f"{whose} names {name!r}; {hint}there are {known}")
+        if not callable(function):
+            raise PalError(
+                f"{whose}: {name!r} is a {type(function).__name__}; write a function of the vendor that gives a "
+                "context manager, while which is open the vendor fails in that way"
+            )
 
 
 def close_vendor(vendor: Any) -> None:

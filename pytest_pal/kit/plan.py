@@ -66,8 +66,9 @@ def case_of(target: Target) -> Case:
         traits=target.traits,
         operations=contract.capability.operations,
         unsupported=target.unsupported,
+        injects=target.injecting.inject,
     )
-    clauses = tuple(clause for clause in contract.clauses if clause.applies(target.traits))
+    clauses = tuple(c for c in contract.clauses if c.concerns(target.traits, target.injecting.inject))
     return Case(contract.capability.name, target.name, target.origin, target, clauses, required)
 
 

@@ -4,9 +4,9 @@ import asyncio
 import gc
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError
 from typing import Any
@@ -21,6 +21,7 @@ from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
 from .bench import Bench, Step
+from .harness import Asked
 from .interleaving import giving_way
 from .observers import rows
 from .process import Launch, Unportable, run_elsewhere
@@ -135,6 +136,14 @@ class LiveSubject:
         self._record(Step(f"advance the clock by {seconds:.10g} s"))
         if hasattr(self.adapter, "run_due"):
             self.waiter.wait(self.adapter.run_due())
+
+    @contextmanager
+    def injecting(self, fault: str) -> Iterator[Asked | None]:
+        self.open()
+        with self.bench.injected(fault) as asked:
+            self._record(Step(f"inject {fault}"))
+            yield asked
+        self._record(Step(f"lift {fault}"))
 
     def restart(self) -> None:
         self._adapter = None

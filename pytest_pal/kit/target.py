@@ -8,7 +8,10 @@ from typing import Any
 from ..model.capability import Capability
 from ..model.payload import Traits
 from .contract import Contract
+from .engine import with_engine
 from .harness import Harness
+
+MOCKS = "pytest_pal.mocks."
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class Target:
     def is_the_mock(self) -> bool:
         """True for the class whose traces are the contract's golden files."""
         return f"{self.cls.__module__}:{self.cls.__qualname__}" == self.capability.mock
+
+    @cached_property
+    def injecting(self) -> Harness:
+        """The harness of items that inject a fault: its own, and for our mocks one whose engine can be made to fail."""
+        ours = self.is_the_mock and self.cls.__module__.startswith(MOCKS) and self.capability.observed
+        own = self.harness
+        return with_engine(own) if ours and not own.inject and own.fresh is None else own
 
     @cached_property
     def unsupported(self) -> Mapping[str, str]:

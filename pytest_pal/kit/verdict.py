@@ -6,7 +6,7 @@ operation, never shape, scenario or golden clauses.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,10 +48,11 @@ def required_set(
     traits: object,
     operations: Iterable[str],
     unsupported: Iterable[str],
+    injects: Container[str] = (),
 ) -> RequiredSet:
-    """Filters a contract's clauses down to what this adapter must show."""
+    """Filters a contract's clauses down to what this adapter must show; ``injects``: faults its harness offers."""
     musts = [clause for clause in clauses if clause.level is Level.MUST and not is_provisional(clause, pinned)]
-    applying = {clause.id: clause for clause in musts if clause.applies(traits)}
+    applying = {clause.id: clause for clause in musts if clause.concerns(traits, injects)}
     others = tuple(clause for clause in musts if clause.id not in applying)
     required = frozenset(operations) - frozenset(unsupported)
     return RequiredSet(capability, adapter, tuple(applying.values()), required, others)

@@ -1,7 +1,7 @@
 """Clauses: one checkable sentence each, with a stable ID, a level, and the check that decides it."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ class Clause:
     a new ID. ``needs`` names the optional operations and parts without which the sentence says nothing.
     ``applies(traits)`` false: it says nothing about such an adapter, and is not counted.
     ``new_process`` says that the check goes on in another process; the state is then a file.
+    ``inject`` is the fault that the check injects; without it the sentence says nothing either.
     """
 
     id: str
@@ -46,6 +47,11 @@ class Clause:
     needs: tuple[str, ...] = ()
     applies: Callable[[Any], bool] = lambda traits: True
     new_process: bool = False
+    inject: str = ""
+
+    def concerns(self, traits: Any, injects: Container[str]) -> bool:
+        """Whether it says something about an adapter with such traits, and a harness that injects such faults."""
+        return self.applies(traits) and (not self.inject or self.inject in injects)
 
     @property
     def capability(self) -> str:

@@ -8,6 +8,7 @@ from . import (
     bad_input,
     concurrency,
     determinism,
+    engine,
     golden,
     idempotency,
     life_cycle,
@@ -29,6 +30,7 @@ ORDER = (
     "bad_input",
     "life_cycle",
     "concurrency",
+    "fault",
     "offline",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
@@ -43,6 +45,7 @@ _SOURCES = (
     bad_input,
     life_cycle,
     concurrency,
+    engine,
     offline,
 )
 
