@@ -81,8 +81,7 @@ class Bench:
 
     @cached_property
     def vendor(self) -> Any:
-        fresh = self.target.harness.fresh
-        return None if fresh is None else self._harness("fresh", lambda: fresh(self._sub("vendor")))
+        return self._harness("fresh", lambda: self.target.harness.fresh_vendor(lambda: self._sub("vendor")))
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from ..faults.engines import ENGINE_FAULTS
 from ..primitives.state import State
@@ -24,7 +23,7 @@ ERRORS = {
 class MemoryEngine:
     """Keeps a state as text, so that nobody who was given it shares it. Satisfies `primitives.state.Engine`."""
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self) -> None:
         self._text = "{}"
         self._fault = ""
         self._failed = 0

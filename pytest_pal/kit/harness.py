@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,8 @@ class Harness:
     """``cls`` is the adapter's class; all else has a default.
 
     ``fresh(directory)`` makes an empty vendor for one item in an empty directory and returns it (a
-    server, a path, a namespace; its ``close()`` is called at the end); the others are handed what it
+    server, a path, a namespace; its ``close()`` is called at the end); ``fresh()`` one that needs no
+    directory; the others are handed what it
     returned: ``config`` (a mapping, or a function of the vendor) is the adapter's configuration,
     ``observe(vendor)`` a second pair of eyes with the methods of the capability's observer,
     ``restart(vendor)`` what happens at the vendor's side when the adapter restarts, ``given`` (a
@@ -38,7 +40,7 @@ class Harness:
     config: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
     reach: Reach = field(default="in_process", kw_only=True)
     given: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
-    fresh: Callable[[Path], Any] | None = field(default=None, kw_only=True)
+    fresh: Callable[[Path], Any] | Callable[[], Any] | None = field(default=None, kw_only=True)
     restart: Callable[[Any], None] | None = field(default=None, kw_only=True)
     observe: Callable[[Any], Any] | None = field(default=None, kw_only=True)
     inject: Mapping[str, Inject] = field(default_factory=dict, kw_only=True)
@@ -46,11 +48,24 @@ class Harness:
     def __post_init__(self) -> None:
         _check_inject(self.cls, self.inject)
 
+    def fresh_vendor(self, directory: Callable[[], Path]) -> Any:
+        """A new vendor, or None; the directory is made only where it is wanted."""
+        if self.fresh is None:
+            return None
+        return self.fresh(*([] if _takes_nothing(self.fresh) else [directory()]))
+
     def config_for(self, vendor: Any) -> dict[str, Any]:
         return dict(self.config(vendor) if callable(self.config) else self.config)
 
     def given_for(self, vendor: Any) -> dict[str, Any]:
         return dict(self.given(vendor) if callable(self.given) else self.given)
+
+
+def _takes_nothing(function: Callable[..., Any]) -> bool:
+    try:
+        return not signature(function).parameters
+    except ValueError:  # some built-in types have none that can be read
+        return False
 
 
 def _check_inject(cls: type, inject: Any) -> None:

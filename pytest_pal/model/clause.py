@@ -74,12 +74,13 @@ def clause(
     needs: Iterable[str] = (),
     applies: Callable[[Any], bool] = lambda traits: True,
     new_process: bool = False,
+    inject: str = "",
 ) -> Callable[[Check], Clause]:
     """Makes a clause of a check; the check's docstring is the sentence."""
 
     def make(check: Check) -> Clause:
         sentence = " ".join((check.__doc__ or "").split())
-        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process)
+        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process, inject)
 
     return make
 

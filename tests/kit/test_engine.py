@@ -4,6 +4,8 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -127,6 +129,41 @@ class AtMostOnce(MockAds):
 @pytest.mark.parametrize("adapter", [Asynchronous, Careful, Cached, LooksAgain, AtMostOnce])
 def test_an_unusual_but_correct_adapter_passes(adapter: type) -> None:
     assert fallen(on_engine(adapter), only=".fault.") == set()
+
+
+class StoresInParts(MockVectorStore):
+    """A batch is a write for each record."""
+
+    def index(self, collection: str, records: Any, metric: Any, dimension: int) -> Any:
+        stored, failed, last = 0, [], None
+        for record in records:
+            try:
+                stored += super().index(collection, [record], metric, dimension)["stored"]
+            except ProviderError as error:
+                last = error
+                failed.append({"id": record.id, "code": error.code, "retryable": isinstance(error, RetryableError)})
+        if last is not None and not stored:
+            raise last
+        return {"stored": stored, "failed": failed}
+
+
+class SoonFull(MemoryEngine):
+    """Has room for one write more."""
+
+    room = 1
+
+    def save(self, state: Any) -> None:
+        fault = self._fault
+        if fault and self.room:
+            self.room, self._fault = 0, ""
+        super().save(state)
+        self._fault = fault
+
+
+def test_a_part_that_was_stored_is_no_success_that_lied() -> None:
+    assert fallen(on_engine(StoresInParts), only="index.fault.") == set()
+    soon = replace(on_engine(StoresInParts), fresh=SoonFull)
+    assert fallen(soon, only="index.fault.engine_full") == set()
 
 
 # wrong
@@ -466,6 +503,15 @@ def test_the_state_of_a_mock_is_an_engine_only_where_a_fault_is_injected() -> No
     assert target.injecting.config_for(engine) == {"currency": "EUR", "state": engine}
     own = Harness(MockAds, inject={"engine_full": nullcontext})
     assert Target("mock_ads", contract("ads"), own, "tests").injecting is own
+
+
+def test_a_vendor_that_needs_no_directory_has_none_made(tmp_path: Path) -> None:
+    def never() -> Path:
+        raise AssertionError("nobody wants a directory")
+
+    assert Harness(MockAds).fresh_vendor(never) is None
+    assert isinstance(on_engine(MockAds).fresh_vendor(never), MemoryEngine)
+    assert Harness(MockAds, fresh=str).fresh_vendor(lambda: tmp_path) == str(tmp_path)
 
 
 # what a harness may say

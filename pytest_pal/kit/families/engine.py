@@ -81,12 +81,14 @@ def _write(operation: Operation, fault: EngineFault) -> Check:
         with subject.injecting(fault.name) as asked:
             outcome = subject.attempt(operation.name, **arguments)
         after = subject.snapshot()
-        if outcome.error is None:
-            _really_there(operation, fault, before, after, one)
-        else:
+        if outcome.error is not None:
             _told(subject, outcome, fault)
             _as_told(outcome.error, fault, before, after)
-        _met(operation, fault, asked, outcome)
+        elif not _names_what_failed(outcome):
+            what = f"{operation.name} reported success while the engine {fault.is_}"
+            _one_effect(before, after, one, what)
+            _hidden(operation, fault, asked)
+        _fired(operation, fault, asked)
         _asked_once(operation, fault, asked)
         _repeated(subject, operation, fault, outcome, arguments, after)
         if not _is_lost(subject, operation, outcome):
@@ -120,9 +122,11 @@ def _told(subject: Subject, outcome: Outcome, fault: EngineFault) -> None:
     if isinstance(error, ClauseFailed):
         raise error
     if not isinstance(error, ProviderError):
-        raise ClauseFailed(f"{outcome.operation} let the engine's own exception out; raise {codes}") from error
+        what = f"{outcome.operation} let the engine's own exception out; raise {codes} ({fault.source})"
+        raise ClauseFailed(what) from error
     if error.code not in fault.codes:
-        raise ClauseFailed(f"an engine that {fault.is_} is {codes}, not {error.code}") from error
+        what = f"an engine that {fault.is_} is {codes}, not {error.code}; see {fault.source}"
+        raise ClauseFailed(what) from error
     # At most once, a call whose outcome is unknown must not be repeated, whatever its code.
     final = subject.traits.delivery == "at_most_once" and error.outcome_unknown
     kind = RetryableError if error.code in RETRYABLE_CODES else NonRetryableError
@@ -139,18 +143,21 @@ def _as_told(error: BaseException | None, fault: EngineFault, before: Snapshot, 
         raise Unproven(f"{fault.name}: the call failed and nothing was committed; let inject fail after the commit")
 
 
-def _really_there(operation: Operation, fault: EngineFault, before: Snapshot, after: Snapshot, one: int) -> None:
-    what = f"{operation.name} reported success while the engine {fault.is_}"
-    _one_effect(before, after, one, what)
+def _names_what_failed(outcome: Outcome) -> bool:
+    """Whether a call that did a part of its work returned the rest as failed; a repeat finishes it."""
+    return bool(getattr(outcome.value, "failed", ()))
 
 
-def _met(operation: Operation, fault: EngineFault, asked: Asked, outcome: Outcome) -> None:
-    """Raises `Unproven` where the fault did not fire, or nobody can tell whether it did."""
-    if asked is None and outcome.error is None:
+def _hidden(operation: Operation, fault: EngineFault, asked: Asked) -> None:
+    """Raises `Unproven` where a call succeeded, and nobody can tell whether the fault fired."""
+    if asked is None:
         raise Unproven(
             f"{fault.name} did not stop {operation.name}, whose effect is there: let inject make the vendor fail in "
             "that way, or yield a function that says how often it did"
         )
+
+
+def _fired(operation: Operation, fault: EngineFault, asked: Asked) -> None:
     if asked is not None and asked() == 0:
         raise Unproven(f"{fault.name} never fired: {operation.name} did not ask the engine while it failed")
 
