@@ -22,13 +22,12 @@ class Harness:
     """``cls`` is the adapter's class; all else has a default.
 
     ``fresh(directory)`` makes an empty vendor for one item in an empty directory and returns it (a
-    server, a path, a namespace; its ``close()`` is called at the end); ``fresh()`` one that needs no
-    directory; the others are handed what it
-    returned: ``config`` (a mapping, or a function of the vendor) is the adapter's configuration,
-    ``observe(vendor)`` a second pair of eyes with the methods of the capability's observer,
-    ``restart(vendor)`` what happens at the vendor's side when the adapter restarts, ``given`` (a
-    mapping, or a function of the vendor) what samples need. ``reach`` says how the adapter talks to
-    its vendor.
+    server, a path, a namespace; its ``close()`` is called at the end), ``fresh()`` one that needs no
+    directory. The others are handed what it returned: ``config`` (a mapping, or a function of the vendor)
+    is the adapter's configuration, ``observe(vendor)`` a second pair of eyes with the methods of the
+    capability's observer, ``restart(vendor)`` what happens at the vendor's side when the adapter restarts,
+    ``given`` (a mapping, or a function of the vendor) what samples need. ``reach`` says how the adapter
+    talks to its vendor.
 
     ``inject`` maps names of `pytest_pal.faults.engines` to functions of the vendor. Each gives a context
     manager: while it is open the vendor fails in that way. It may yield a function that says how often the
