@@ -6,7 +6,7 @@ the first. Counting is exact for protocols in which the two take turns.
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -39,13 +39,17 @@ class Relay:
 
     The real server is at ``host`` and ``port``; without a port, ``host`` is the path of a unix socket. ``filler`` is
     what a client takes before the last byte of an answer without believing it whole: a drip goes on with it.
-    ``exchanges`` counts those of the window, the ones that a fault met included. ``errors`` says why the real server
-    could not be reached: where it is not empty, no verdict may rest on this.
+    ``uncounted`` says how questions begin, in any case, that are no part of the work, such as a farewell: no fault
+    meets them. ``exchanges`` counts those of the window, the ones that a fault met included. ``errors`` says why the
+    real server could not be reached: where it is not empty, no verdict may rest on this.
     """
 
-    def __init__(self, host: str, port: int | None = None, *, filler: bytes = b"") -> None:
+    def __init__(
+        self, host: str, port: int | None = None, *, filler: bytes = b"", uncounted: Iterable[bytes] = ()
+    ) -> None:
         self._target = host, port
         self.filler = filler
+        self.uncounted = tuple(start.lower() for start in uncounted)
         self.exchanges = 0
         self.errors: list[BaseException] = []
         self._failing: Failing | None = None
@@ -181,7 +185,7 @@ class _Conversation:
         """What the client says, to the server, until the client closes its half, or a fault met it."""
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
-                if self._met is None and self._kept_back():
+                if self._met is None and self._kept_back(data):
                     server.transport.abort()
                 if self._met is None:
                     server.write(data)
@@ -190,9 +194,12 @@ class _Conversation:
         if self._met is None and server.can_write_eof():
             server.write_eof()
 
-    def _kept_back(self) -> bool:
+    def _kept_back(self, data: bytes) -> bool:
         """Whether a fault begins with this question, before the server sees it."""
         if self._turn is _Turn.CLIENT:
+            return False
+        if data.lower().startswith(self._relay.uncounted):
+            self._turn = _Turn.SERVER  # so its answer belongs to what was counted before
             return False
         self._turn = _Turn.CLIENT
         failing = self._relay.fault_of(self._relay.exchanges + 1)

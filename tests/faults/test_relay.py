@@ -123,6 +123,17 @@ def test_two_connections_count_together(relay: Relay, client: Client) -> None:
     assert relay.exchanges == 2
 
 
+@pytest.mark.parametrize("stage", ["before", "after"])
+def test_a_farewell_counts_for_nothing_and_no_fault_meets_it(server: LineServer, stage: Any) -> None:
+    with (
+        Relay("127.0.0.1", server.port, uncounted=[b"BYE", b"hi"]) as relay,
+        relay.fault(Delivery.RESET, at=2, stage=stage) as failing,
+        closing(Client(relay)) as client,
+    ):
+        assert [client.ask(line) for line in (b"hi\n", b"one\n", b"Bye\n")] == [b"did hi\n", b"did one\n", b"did Bye\n"]
+        assert (relay.exchanges, failing.fired) == (1, 0)
+
+
 def end(client: Client) -> str:
     """How the connection ended: with which bytes, or a reset."""
     try:
