@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -14,6 +15,8 @@ import pytest
 from pytest_pal.errors import PalError
 from pytest_pal.faults.message import Delivery
 from pytest_pal.faults.relay import Relay
+
+from .test_loop import alone
 
 HELD = [Delivery.HANG, Delivery.DRIP, Delivery.DRIP_HEAD, Delivery.ENDLESS]
 
@@ -221,7 +224,8 @@ def test_an_answer_is_held_until_it_is_released(
         until(lambda: relay.held)
         relay.release()
         client.wire.settimeout(5)
-        assert b"\n" not in b"".join(iter(lambda: client.wire.recv(100_000), b""))
+        with pytest.raises(ConnectionResetError):
+            assert b"\n" not in b"".join(iter(lambda: client.wire.recv(100_000), b""))
         until(lambda: not relay.connections)
     assert server.told == ([b"one\n"] if stage == "after" else [])
 
@@ -334,3 +338,33 @@ def test_many_clients_at_once(relay: Relay) -> None:
 
     assert asyncio.run(everybody()) == [f"did {number}\n".encode() for number in range(50)]
     assert relay.exchanges == 50
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_forked_child_keeps_no_connection_of_its_parent_open() -> None:
+    script = """
+    import os, socket, warnings; warnings.filterwarnings("ignore", "This process", DeprecationWarning)
+    from pytest_pal.faults.relay import Relay
+    server = socket.create_server(("127.0.0.1", 0))
+    relay = Relay("127.0.0.1", server.getsockname()[1])
+    client = socket.create_connection(("127.0.0.1", relay.port), 5)
+    there, _ = server.accept()
+    there.sendall(b"welcome")
+    assert client.recv(7) == b"welcome"
+    (over, end) = os.pipe()
+    if os.fork() == 0:
+        for sock in (client, there, server): sock.close()
+        os.read(over, 1)
+        relay.close()
+        raise SystemExit
+    with relay.refusing():
+        print(client.recv(1))
+        try:
+            socket.create_connection(("127.0.0.1", relay.port), 5)
+        except ConnectionRefusedError:
+            print("refused")
+    os.write(end, b"x")
+    print(os.wait()[1])
+    for sock in (client, there, server): sock.close()
+    """
+    assert alone(script) == "b''\nrefused\n0\n"
