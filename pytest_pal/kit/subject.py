@@ -4,9 +4,9 @@ import asyncio
 import gc
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError
@@ -21,7 +21,8 @@ from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
-from .bench import TIMEOUT_S, Bench, Step
+from .bench import Bench, Step
+from .harness import Asked
 from .interleaving import giving_way
 from .observers import rows
 from .process import Launch, Unportable, run_elsewhere
@@ -52,7 +53,6 @@ class LiveSubject:
         self.traits: Any = bench.target.traits
         self._adapter: Any = None
         self.waiter = Waiter()
-        self.timeout_s = TIMEOUT_S
         self._others: list[LiveSubject] = []
 
     def __enter__(self) -> "LiveSubject":
@@ -156,6 +156,14 @@ class LiveSubject:
         if hasattr(self.adapter, "run_due"):
             self.waiter.wait(self.adapter.run_due())
 
+    @contextmanager
+    def injecting(self, fault: str) -> Iterator[Asked | None]:
+        self.open()
+        with self.bench.injected(fault) as asked:
+            self.note(Step(f"inject {fault}"))
+            yield asked
+        self.note(Step(f"lift {fault}"))
+
     def restart(self) -> None:
         self._adapter = None
         gc.collect()
@@ -166,7 +174,7 @@ class LiveSubject:
     def open(self) -> Any:
         """The instance, made where there is none."""
         if self._adapter is None:
-            self._adapter = self.target.cls(self.bench.config, self.bench.context(self.timeout_s))
+            self._adapter = self.target.cls(self.bench.config, self.bench.context())
         return self._adapter
 
     def close(self) -> None:
@@ -190,9 +198,9 @@ class LiveSubject:
 
     def reopen(self, timeout_s: float) -> None:
         """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
-        if timeout_s != self.timeout_s:
+        if timeout_s != self.bench.timeout:
             self.close()
-            self.timeout_s = timeout_s
+            self.bench.timeout = timeout_s
 
     def rewired(self, **wiring: Any) -> "LiveSubject":
         """An instance over another empty vendor that the kit serves in another way; see `Wiring`."""
