@@ -63,11 +63,11 @@ def case_of(target: Target) -> Case:
         target.name,
         contract.clauses,
         pinned=pinned,
-        traits=target.traits,
+        why_not=target.why_not,
         operations=contract.capability.operations,
         unsupported=target.unsupported,
     )
-    clauses = tuple(clause for clause in contract.clauses if clause.applies(target.traits))
+    clauses = tuple(clause for clause in contract.clauses if not target.why_not(clause))
     return Case(contract.capability.name, target.name, target.origin, target, clauses, required)
 
 

@@ -4,9 +4,10 @@ import asyncio
 import gc
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError
 from typing import Any
@@ -20,10 +21,11 @@ from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
-from .bench import Bench, Step
+from .bench import TIMEOUT_S, Bench, Step
 from .interleaving import giving_way
 from .observers import rows
 from .process import Launch, Unportable, run_elsewhere
+from .seam import Seam, seam_of
 from .target import Target
 from .waiting import Waiter
 
@@ -50,6 +52,7 @@ class LiveSubject:
         self.traits: Any = bench.target.traits
         self._adapter: Any = None
         self.waiter = Waiter()
+        self.timeout_s = TIMEOUT_S
         self._others: list[LiveSubject] = []
 
     def __enter__(self) -> "LiveSubject":
@@ -120,6 +123,23 @@ class LiveSubject:
             self._record(Step(f"at once: {found.name}", arguments, outcome))
         return outcomes
 
+    def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
+        """An async operation, and something else as a task on the same loop."""
+        declared, ready = self._ready(operation, arguments)
+
+        async def both() -> Outcome:
+            task = asyncio.ensure_future(other())
+            try:
+                await self._invoke(declared, ready)
+            except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+                return Outcome(operation, error=error)
+            finally:
+                await task
+            return Outcome(operation)
+
+        outcome: Outcome = self.waiter.wait(both())
+        return outcome
+
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
         if isinstance(sample, str):
             sample = self.target.contract.samples[sample]
@@ -146,7 +166,7 @@ class LiveSubject:
     def open(self) -> Any:
         """The instance, made where there is none."""
         if self._adapter is None:
-            self._adapter = self.target.cls(self.bench.config, self.bench.context())
+            self._adapter = self.target.cls(self.bench.config, self.bench.context(self.timeout_s))
         return self._adapter
 
     def close(self) -> None:
@@ -158,6 +178,26 @@ class LiveSubject:
 
     def stranger(self, **config: Any) -> "LiveSubject":
         return self._other(Bench(self.target, settings=config))
+
+    @property
+    def seam(self) -> Seam:
+        """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
+        return seam_of(self.target, self.bench.vendor)
+
+    def reopen(self, timeout_s: float) -> None:
+        """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
+        if timeout_s != self.timeout_s:
+            self.close()
+            self.timeout_s = timeout_s
+
+    def rewired(self, **wiring: Any) -> "LiveSubject":
+        """An instance over another empty vendor that the kit serves in another way; see `Wiring`."""
+        return self._other(Bench(self.target, wiring=wiring))
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong at a vendor that the kit serves, this one's and those of other instances."""
+        return [*self.bench.problems, *(text for other in self._others for text in other.problems)]
 
     def in_new_process(self, calls: Sequence[Call]) -> list[Outcome]:
         self.close()
@@ -197,15 +237,20 @@ class LiveSubject:
         self.bench.unread = False
 
     def _once(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
-        self.bench.clock.advance(SERVED_S)
+        self._pass_time()
         return self._finish(declared.name, lambda: self.waiter.wait(self._invoke(declared, arguments)))
 
     def _raw(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
-        self.bench.clock.advance(SERVED_S)
+        self._pass_time()
         try:
             return Outcome(declared.name, self.waiter.wait(self._invoke(declared, arguments)))
         except ProviderError as error:
             return Outcome(declared.name, error=error)
+
+    def _pass_time(self) -> None:
+        """A vendor that the kit serves moves the clock by itself, request by request."""
+        if self.bench.live is None:
+            self.bench.clock.advance(SERVED_S)
 
     def _joined(self, declared: Operation, arguments: Mapping[str, Any], outcome: Outcome) -> Outcome:
         """A read of several at once, with the job that it started."""
@@ -262,7 +307,7 @@ class LiveSubject:
         def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
             with suppress(BrokenBarrierError):
                 start.wait(GATHER_S)
-            self.bench.clock.advance(SERVED_S)
+            self._pass_time()
             with around():
                 return self._finish(found.name, lambda: self._invoke(found, arguments))
 
@@ -271,7 +316,7 @@ class LiveSubject:
 
     def _as_tasks(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
         async def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
-            self.bench.clock.advance(SERVED_S)
+            self._pass_time()
             try:
                 returned = self._invoke(found, arguments)
                 value = await returned if inspect.isawaitable(returned) else returned
@@ -308,7 +353,9 @@ class LiveSubject:
         return other
 
     def _record(self, step: Step) -> None:
-        self.bench.steps.append(step)
+        live = self.bench.live
+        wire = () if live is None else tuple(live.ledger.unshown())
+        self.bench.steps.append(replace(step, wire=wire) if wire else step)
 
 
 def _text(row: dict[str, Any]) -> str:

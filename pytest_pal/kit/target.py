@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ..model.capability import Capability
+from ..model.clause import Clause
 from ..model.payload import Traits
 from .contract import Contract
 from .harness import Harness
@@ -41,6 +42,22 @@ class Target:
     def unsupported(self) -> Mapping[str, str]:
         """Optional operations and parts that are not offered, with the vendor's reason."""
         return dict(getattr(self.cls, "unsupported", {}))
+
+    @property
+    def reach(self) -> str:
+        return str(self.harness.reach)
+
+    def meets_wire(self, operation: str) -> str:
+        """How the adapter says that an operation meets the wire: wire, local, deferred or pure. CONTRACTS, section 5.
+
+        Where it says so per kind of key, the kind that the samples use comes first. Not asked in process.
+        """
+        claim = getattr(self.cls, "meets_wire", {}).get(operation, "wire")
+        return str(next(iter(claim.values())) if isinstance(claim, Mapping) else claim)
+
+    def why_not(self, clause: Clause) -> str:
+        """Why a clause says nothing about this adapter; "" where it does."""
+        return clause.why_not(self) if clause.applies(self.traits) else "not with its traits"
 
     @property
     def declared(self) -> Any:

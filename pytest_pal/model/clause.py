@@ -36,6 +36,7 @@ class Clause:
     a new ID. ``needs`` names the optional operations and parts without which the sentence says nothing.
     ``applies(traits)`` false: it says nothing about such an adapter, and is not counted.
     ``new_process`` says that the check goes on in another process; the state is then a file.
+    ``why_not(target)`` gives the reason for which it says nothing about an adapter as it stands, or "".
     """
 
     id: str
@@ -46,6 +47,7 @@ class Clause:
     needs: tuple[str, ...] = ()
     applies: Callable[[Any], bool] = lambda traits: True
     new_process: bool = False
+    why_not: Callable[[Any], str] = lambda target: ""
 
     @property
     def capability(self) -> str:

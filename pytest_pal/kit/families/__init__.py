@@ -5,16 +5,21 @@ from collections.abc import Iterator
 from ...model.clause import Clause
 from ..contract import Contract
 from . import (
+    attempts,
     bad_input,
     concurrency,
     determinism,
+    faults,
     golden,
     idempotency,
     life_cycle,
+    lost_replies,
     offline,
     sameness,
     scenario,
+    secrets,
     shape,
+    wire,
 )
 
 ORDER = (
@@ -30,6 +35,10 @@ ORDER = (
     "life_cycle",
     "concurrency",
     "offline",
+    "fault",
+    "retry",
+    "secrets",
+    "wire",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
@@ -44,6 +53,11 @@ _SOURCES = (
     life_cycle,
     concurrency,
     offline,
+    faults,
+    lost_replies,
+    attempts,
+    secrets,
+    wire,
 )
 
 
