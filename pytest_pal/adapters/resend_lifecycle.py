@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NoReturn
 import resend
 from resend.exceptions import ResendError, raise_for_code_and_type
 
+from ..canonical import digest
 from ..contracts.lifecycle.protocol import LifecycleTraits, Message
 from ..errors import ErrorCode, NonRetryableError, ProviderError
 from ..model.context import Context
@@ -100,8 +101,10 @@ class ResendLifecycle:
             email["text"] = render(message.text, values)
         if message.html is not None:
             email["html"] = render(message.html, values, html=True)
+        # Resend compares the bodies that come with a key; two messages may look alike once they are rendered.
+        email["tags"] = [{"name": "payload", "value": digest(message.plain()).removeprefix("sha256:")}]
         if message.metadata:
-            # Resend's tags take ASCII letters, digits, _ and - only.
+            # Not as tags: these take ASCII letters, digits, _ and - only.
             email["headers"] = {METADATA: json.dumps(dict(message.metadata))}
         return email
 

@@ -39,6 +39,7 @@ def _answer(launch: Launch) -> list[Outcome]:
         ids=RandomIds(source),
         timeout=5.0,
         state_dir=launch.state_dir,
+        secrets=lambda name: launch.secret,
     )
     try:
         adapter = _load(launch)(launch.config, context)

@@ -216,7 +216,8 @@ class LiveVendor:
             return self._vendor.error(413, None, "the body is too large")
         if self._vendor.auth is None or endpoint.kind == "auth":
             return None
-        shown = place(request, path, self._vendor.auth) or ""
+        places = (self._vendor.auth,) if isinstance(self._vendor.auth, str) else self._vendor.auth
+        shown = " ".join(place(request, path, where) or "" for where in places)
         known = any(token in shown for token in self._tokens)
         return None if known else self._vendor.error(self._vendor.status_of("unauthenticated"), None, "who is it?")
 

@@ -26,7 +26,10 @@ Arguments = tuple[list[Any], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Launch:
-    """What the child needs to open the adapter: its class by name, its configuration, the instant."""
+    """What the child needs to open the adapter: its class by name, its configuration, the instant.
+
+    ``secret`` is the value of every secret; None: there are none.
+    """
 
     module: str
     qualname: str
@@ -34,6 +37,7 @@ class Launch:
     config: Mapping[str, Any]
     now: datetime
     state_dir: Path | None
+    secret: str | None
     calls: Sequence[tuple[str, Arguments]]
 
     @classmethod
@@ -51,6 +55,7 @@ class Launch:
             config=bench.config,
             now=bench.clock.now(),
             state_dir=bench.context().state_dir,
+            secret=None if bench.live is None else bench.secret,
             calls=calls,
         )
 

@@ -44,8 +44,9 @@ class Vendor:
     name, ours -> theirs. ``statuses`` are HTTP statuses by error code, ``error_body(status, code, message)`` the
     JSON of an error, where ``code`` is None for one that only the status speaks of. ``faults`` are replies of the
     vendor's own by the name of a fault, or None for one that it does not know. ``auth`` is where the secret
-    travels, ``header:Authorization``; another one is refused. ``max_body`` is in bytes. ``hosts`` are names that
-    the adapter's SDK has built in: they lead here, over TLS, while an item runs. Raises PalError.
+    travels, ``header:Authorization``, or several such places; another one is refused. ``max_body`` is in bytes.
+    ``hosts`` are names that the adapter's SDK has built in: they lead here, over TLS, while an item runs.
+    Raises PalError.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -55,7 +56,7 @@ class Vendor:
     statuses: Mapping[str, int] = field(default_factory=dict)
     error_body: ErrorBody = error_body
     faults: Mapping[str, Reply | Callable[[Request], Reply] | None] = field(default_factory=dict)
-    auth: str | None = None
+    auth: str | tuple[str, ...] | None = None
     max_body: int | None = None
     hosts: tuple[str, ...] = ()
 
