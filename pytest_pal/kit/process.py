@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
@@ -28,7 +28,7 @@ Arguments = tuple[list[Any], dict[str, Any]]
 class Launch:
     """What the child needs to open the adapter: its class by name, its configuration, the instant.
 
-    ``secret`` is the value of every secret; None: there are none.
+    ``secret`` is the value of every secret; None: there are none. ``hosts`` lead to ports on loopback.
     """
 
     module: str
@@ -37,8 +37,9 @@ class Launch:
     config: Mapping[str, Any]
     now: datetime
     state_dir: Path | None
-    secret: str | None
     calls: Sequence[tuple[str, Arguments]]
+    secret: str | None = None
+    hosts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, bench: "Bench", calls: Sequence[tuple[str, Arguments]]) -> "Launch":
@@ -55,8 +56,9 @@ class Launch:
             config=bench.config,
             now=bench.clock.now(),
             state_dir=bench.context().state_dir,
-            secret=None if bench.live is None else bench.secret,
             calls=calls,
+            secret=None if bench.live is None else bench.secret,
+            hosts={} if bench.live is None else bench.live.hosts,
         )
 
 
