@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from ..contracts.cdp.protocol import CDPTraits
@@ -24,7 +24,7 @@ identifier of a caller has a colon."""
 EVENT_ID = f"{OURS}event_id"
 IDENTIFIER = f"{OURS}identifier:"
 LARGEST_PERSON = 500_000
-"""Bytes of JSON; PostHog drops properties of a person above 640 KB, without a word."""
+"""Bytes of JSON; PostHog keeps 512 KB of a person."""
 _MOST_FUTURE_S = 23 * 3_600
 _LOOK_UP, _ADD = 200, 1_000
 _HISTORY = 100
@@ -54,7 +54,6 @@ class PosthogCDP:
     capability = "cdp"
     contract = "1.0"
     traits = CDPTraits(nested="replace", read_bound_s=60)
-    unsupported: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         self._ctx, self._link = ctx, Link(config, ctx)
@@ -70,8 +69,7 @@ class PosthogCDP:
         after = _patched(before, patch)
         if len(json.dumps(after)) > LARGEST_PERSON:
             raise NonRetryableError("payload_too_large", f"PostHog keeps {LARGEST_PERSON:,} bytes of a person")
-        claimed = {name: value for name, value in identifiers.items() if value is not None}
-        with self._claimed(attempt, id, claimed):
+        with self._claimed(attempt, id, _new(before, identifiers)):
             self._set(attempt, id, patch)
         self._claims.release(id, _released(before, identifiers))
         return _profile(id, after)
@@ -161,6 +159,12 @@ def _patch(traits: Mapping[str, Any], identifiers: Mapping[str, Any]) -> Json:
 def _patched(before: Json, patch: Mapping[str, Any]) -> Json:
     removed = {name for name, value in patch.items() if value is None}
     return {name: thaw(value) for name, value in {**before, **patch}.items() if name not in removed}
+
+
+def _new(before: Json, identifiers: Mapping[str, Any]) -> Pairs:
+    """The identifiers that the profile gets and that PostHog does not show as its own."""
+    given = {name: value for name, value in identifiers.items() if value is not None}
+    return {name: value for name, value in given.items() if before.get(f"{IDENTIFIER}{name}") != value}
 
 
 def _released(before: Json, identifiers: Mapping[str, Any]) -> Pairs:

@@ -210,8 +210,11 @@ class _Sdk(Posthog):
     def send_now(self, call: _Call, event: str, **arguments: Any) -> None:
         """Sends one event, without what the caller's own use of the SDK would add to it."""
         self._calls.current = call
-        with self.new_context(fresh=True, capture_exceptions=False):
-            self.capture(event, **arguments)
+        try:
+            with self.new_context(fresh=True, capture_exceptions=False):
+                self.capture(event, **arguments)
+        finally:
+            del self._calls.current
 
     def _current(self) -> _Call:
         call: _Call = self._calls.current

@@ -7,10 +7,10 @@ from uuid import uuid5
 
 from ..adapters.posthog_cdp import EVENT_ID, IDENTIFIER, NAMESPACE, OURS, PosthogCDP
 from ..errors import NonRetryableError
-from ..faults.message import Request
+from ..faults.message import Reply, Request
 from ..kit.endpoint import effect, read
 from ..kit.harness import Harness
-from ..kit.vendor import Vendor
+from ..kit.vendor import Vendor, json_reply
 
 Json = dict[str, Any]
 PROJECT = 1
@@ -169,6 +169,17 @@ def _error(status: int, code: str | None, message: str) -> Json:
     return {"type": kind, "code": name, "detail": message, "attr": None}
 
 
+def _quota(request: Request) -> Reply:
+    """Events above the quota are dropped behind a 200."""
+    if request.path == "/batch/":
+        return json_reply(200, {"status": "Ok", "quota_limited": ["events"]})
+    return json_reply(402, _error(402, "quota_exhausted", "the quota is used up"))
+
+
+def _throttled(request: Request) -> Reply:
+    return json_reply(400, _error(400, "rate_limited", "Request was throttled."))
+
+
 VENDOR = Vendor(
     effect("POST /batch/", calls=_batch, key="body:/batch/0/uuid", dedupe="none"),
     read(f"GET {API}/persons/", calls=_persons),
@@ -181,6 +192,7 @@ VENDOR = Vendor(
     effect(f"PATCH {API}/cohorts/{{id}}/remove_person_from_static_cohort/", calls=_remove),
     auth=("header:Authorization", "body:/api_key"),
     error_body=_error,
+    faults={"hard_quota": _quota, "throttled_400": _throttled},
     max_body=20_000_000,
     hosts=HOSTS,
 )

@@ -6,11 +6,11 @@ from typing import Any
 
 from ..adapters.resend_lifecycle import METADATA, ResendLifecycle
 from ..errors import NonRetryableError
-from ..faults.message import Request
+from ..faults.message import Reply, Request
 from ..kit.endpoint import effect
 from ..kit.harness import Harness
 from ..kit.live_vendor import LiveVendor
-from ..kit.vendor import Vendor
+from ..kit.vendor import Vendor, json_reply
 
 SENDER = "Kit <sender@example.com>"
 # https://resend.com/docs/api-reference/errors
@@ -49,6 +49,10 @@ def _error(status: int, code: str | None, message: str) -> dict[str, Any]:
     return {"statusCode": told, "name": name, "message": message}
 
 
+def _told(status: int, code: str) -> Reply:
+    return json_reply(status, _error(status, code, "as the fault says"))
+
+
 def _config(live: LiveVendor) -> dict[str, Any]:
     # Nobody cuts the power during a test, so nothing waits for the disk.
     return {"base_url": live.url, "cafile": live.cafile, "sender": SENDER, "durable": False}
@@ -59,6 +63,12 @@ VENDOR = Vendor(
     auth="header:Authorization",
     statuses={"invalid": 422, "quota_exhausted": 429},
     error_body=_error,
+    faults={
+        "hard_quota": _told(429, "quota_exhausted"),
+        "throttled_400": _told(400, "rate_limited"),
+        "error_in_200": _told(200, "invalid"),
+        "key_in_flight": _told(409, "in_progress"),
+    },
     max_body=40_000_000,
 )
 HARNESS = Harness(ResendLifecycle, VENDOR, config=_config)
