@@ -39,6 +39,10 @@ class Switch:
     at: int
     fired: int = 0
 
+    def meets(self, number: int) -> bool:
+        """Whether the request with this number fails."""
+        return number >= self.at and (self.fault.times is None or self.fired < self.fault.times)
+
 
 @dataclass
 class Wiring:
@@ -173,7 +177,7 @@ class LiveVendor:
         self._wiring.clock.advance(SERVED_S)
         endpoint, path = self._endpoint(request)
         number = self.ledger.number() if endpoint is not None and endpoint.kind in COUNTED else 0
-        switch = self.switch if number and self.switch is not None and number >= self.switch.at else None
+        switch = self.switch if number and self.switch is not None and self.switch.meets(number) else None
         reply = (
             self._answered(endpoint, path, request) if switch is None else self._failed(switch, endpoint, path, request)
         )

@@ -1,14 +1,14 @@
 """Runs one clause on one adapter: fresh vendor, network guard, verdict, and the text of a failure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
-from .bench import Bench
+from .bench import TIMEOUT_S, Bench
 from .guard import GUARD, NetworkForbidden
 from .quarantine import quarantine, refuse_quarantined
 from .refusing import refuses
@@ -18,6 +18,8 @@ from .target import Target
 from .verdict import is_provisional
 from .watchdog import Hung
 
+INJECTED_TIMEOUT_S = 0.25
+"""Bounds one attempt on an engine that is held by somebody else; long enough for one that is slow and well."""
 PLAYING = ("scenario", "golden", "own_golden")
 
 
@@ -32,7 +34,10 @@ class Run:
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
     settings = _settings(target, clause)
-    bench = Bench(target, settings=settings, state_file=clause.new_process)
+    if clause.inject:
+        target = replace(target, harness=target.injecting)
+    timeout = INJECTED_TIMEOUT_S if clause.inject else TIMEOUT_S
+    bench = Bench(target, settings=settings, state_file=clause.new_process, timeout=timeout)
     swapped = _missing(target, clause)
     subject = LiveSubject(bench)
     error: Exception | None = None

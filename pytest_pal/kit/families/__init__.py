@@ -9,16 +9,19 @@ from . import (
     bad_input,
     concurrency,
     determinism,
+    engine,
     faults,
     golden,
     idempotency,
     life_cycle,
     lost_replies,
     offline,
+    repeats,
     sameness,
     scenario,
     secrets,
     shape,
+    telemetry,
     wire,
 )
 
@@ -38,6 +41,7 @@ ORDER = (
     "fault",
     "retry",
     "secrets",
+    "telemetry",
     "wire",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
@@ -53,10 +57,13 @@ _SOURCES = (
     life_cycle,
     concurrency,
     offline,
+    engine,
     faults,
     lost_replies,
     attempts,
+    repeats,
     secrets,
+    telemetry,
     wire,
 )
 
