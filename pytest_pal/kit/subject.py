@@ -245,6 +245,8 @@ class LiveSubject:
 
     def _ready(self, operation: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
         declared = self.capability.operation(operation)
+        if self.bench.live is not None:
+            self.bench.live.answer()
         if declared.key and declared.key not in arguments:
             arguments = {**arguments, declared.key: self.key()}
         if declared.effect == "write":
