@@ -85,6 +85,10 @@ class MockLLMGateway:
         self._vendor = Vendor(config.get("offered"))
         self._ctx = ctx
 
+    def complete(self, model: str, messages: tuple[Message, ...], limit: int | None) -> dict[str, Any]:
+        """The vendors' own primitive: one completion of one model. Raises ProviderError as the script says."""
+        return self._vendor.complete(model, messages, limit)
+
     def models(self) -> dict[str, Any]:
         return {"models": [entry.plain() for entry in self._catalogue.models if self._vendor.offers(entry.id)]}
 

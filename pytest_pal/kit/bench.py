@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..clock import SimulatedClock
 from ..model.clause import Unproven
@@ -18,10 +18,15 @@ from ..model.subject import Outcome
 from .harness import Asked, close_vendor
 from .target import Target
 
+if TYPE_CHECKING:
+    from .ledger import Entry
+    from .live_vendor import LiveVendor
+
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SEED = 20_260_302
-TIMEOUT_S = 5.0
 NUMBERS = 10
+TIMEOUT_S = 5.0
+"""What bounds an attempt where nothing is slow on purpose."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Step:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
     duration_s: float = 0.0
+    wire: tuple["Entry", ...] = ()
 
 
 class Bench:
@@ -43,10 +49,10 @@ class Bench:
         *,
         settings: Mapping[str, Any] | None = None,
         state_file: bool = False,
-        timeout: float = TIMEOUT_S,
+        wiring: Mapping[str, Any] | None = None,
     ) -> None:
         self.target = target
-        self.timeout = timeout
+        self._wiring = dict(wiring or {})
         self.clock = SimulatedClock(START)
         self.steps: list[Step] = []
         self.unread = False
@@ -64,7 +70,7 @@ class Bench:
         return RandomIds(random.Random(SEED + 2))
 
     @cached_property
-    def _chance(self) -> random.Random:
+    def chance(self) -> random.Random:
         return random.Random(SEED)
 
     def fresh_numbers(self) -> int:
@@ -81,7 +87,33 @@ class Bench:
 
     @cached_property
     def vendor(self) -> Any:
+        if self.target.harness.vendor is not None:
+            return self._harness("vendor", self._live)
         return self._harness("fresh", lambda: self.target.harness.fresh_vendor(lambda: self._sub("vendor")))
+
+    def _live(self) -> "LiveVendor":
+        """The vendor that the kit serves; what a scenario asks for is said to its mock."""
+        from .live_vendor import LiveVendor, Wiring
+
+        assert self.target.harness.vendor is not None
+        config = {"seed": 0, **self.target.contract.config, **self._settings}
+        wiring = Wiring(self.target.capability, self.clock, self.ids, config, self.secret, **self._wiring)
+        return LiveVendor(self.target.harness.vendor, wiring)
+
+    @property
+    def live(self) -> "LiveVendor | None":
+        """The vendor where the kit serves it."""
+        return self.vendor if self.target.harness.vendor is not None else None
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong at the vendor that the kit serves, and proves nothing about the adapter."""
+        return self.vendor.problems if self.target.harness.vendor is not None and "vendor" in self.__dict__ else []
+
+    @cached_property
+    def secret(self) -> str:
+        """A canary: it must appear nowhere but on the wire."""
+        return f"canary-{RandomIds(random.Random(SEED + 3)).new()}"
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -103,14 +135,15 @@ class Bench:
         if restart is not None:
             self._harness("restart", lambda: restart(self.vendor))
 
-    def context(self) -> Context:
+    def context(self, timeout_s: float = TIMEOUT_S) -> Context:
         keeps = self.target.traits.delivery == "at_most_once" or self.target.harness.reach != "in_process"
         return Context(
             clock=self.clock,
-            random=self._chance,
+            random=self.chance,
             ids=self.ids,
-            timeout=self.timeout,
+            timeout=timeout_s,
             state_dir=self._sub("adapter") if keeps else None,
+            secrets=(lambda name: self.secret) if self.target.harness.vendor is not None else {},
         )
 
     def observer(self, adapter: Any) -> Any:
@@ -118,6 +151,8 @@ class Bench:
         observe = self.target.harness.observe
         if observe is not None:
             return self._harness("observe", lambda: observe(self.vendor))
+        if self.live is not None:
+            return self.live.mock.observe()
         if hasattr(adapter, "observe"):
             return adapter.observe()
         lists = ", ".join(f"{name}()" for name in self.target.capability.observed)

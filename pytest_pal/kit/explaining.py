@@ -16,6 +16,7 @@ from .bench import Step
 WIDTH = 78
 SHOWN_STEPS = 12
 SHOWN_DIFFERENCES = 8
+SHOWN_REQUESTS = 6
 _OURS = Path(__file__).parent.parent
 
 
@@ -57,6 +58,8 @@ def differing(error: ClauseFailed) -> str:
 def _story(error: Exception) -> Iterator[str]:
     if isinstance(error, Unproven):
         yield from _wrapped(f"unproven: {error}")
+        if error.__cause__ is not None:
+            yield from _raised(error.__cause__)
     elif isinstance(error, ClauseFailed):
         yield from _wrapped(f"failed: {error.what}")
         yield from _differences(error.differences)
@@ -113,6 +116,8 @@ def _steps(steps: Sequence[Step]) -> Iterator[str]:
         yield f"  ... {len(steps) - SHOWN_STEPS} earlier steps"
     for step in steps[-SHOWN_STEPS:]:
         yield from _cut(f"  {step.what}{_arguments(step)}")
+        for entry in step.wire[-SHOWN_REQUESTS:]:
+            yield from _cut(f"    on the wire: {entry.brief()}")
         if step.outcome is not None:
             yield from _cut(f"    -> {_outcome(step)}")
 
@@ -151,4 +156,6 @@ def _cut(line: str) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    return [line for part in text.splitlines() or [""] for line in textwrap.wrap(part, WIDTH) or [""]]
+    """Paragraphs; a line that begins with a blank is code to paste, and stays as it is."""
+    lines = text.splitlines() or [""]
+    return [line for part in lines for line in ([part] if part.startswith(" ") else textwrap.wrap(part, WIDTH) or [""])]

@@ -50,7 +50,8 @@ class Guard:
 
 def _target(event: str, arguments: tuple[Any, ...]) -> str | None:
     if event in _HOST_EVENTS:
-        return str(arguments[_HOST_EVENTS[event]] or "localhost")
+        host = arguments[_HOST_EVENTS[event]] or "localhost"
+        return host.decode("latin-1") if isinstance(host, bytes | bytearray) else str(host)
     if event in _ADDRESS_EVENTS:
         address = arguments[_ADDRESS_EVENTS[event]]
         return str(address[0]) if isinstance(address, tuple) else None

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ..errors import PalError
 from ..faults.engines import ENGINE_FAULTS
+from .vendor import Vendor
 
 Reach = Literal["in_process", "http", "tcp", "grpc"]
 Asked = Callable[[], int]
@@ -27,7 +28,8 @@ class Harness:
     is the adapter's configuration, ``observe(vendor)`` a second pair of eyes with the methods of the
     capability's observer, ``restart(vendor)`` what happens at the vendor's side when the adapter restarts,
     ``given`` (a mapping, or a function of the vendor) what samples need. ``reach`` says how the adapter
-    talks to its vendor.
+    talks to its vendor. ``vendor`` is one that the kit serves on loopback, in the place of ``fresh``: the
+    functions get a `LiveVendor`, and the reach is http.
 
     ``inject`` maps names of `pytest_pal.faults.engines` to functions of the vendor. Each gives a context
     manager: while it is open the vendor fails in that way. It may yield a function that says how often the
@@ -35,23 +37,27 @@ class Harness:
     """
 
     cls: type
-    vendor: Any = None
+    vendor: Vendor | None = None
     config: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
-    reach: Reach = field(default="in_process", kw_only=True)
+    reach: Reach | None = field(default=None, kw_only=True)
     given: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
     fresh: Callable[[Path], Any] | Callable[[], Any] | None = field(default=None, kw_only=True)
     restart: Callable[[Any], None] | None = field(default=None, kw_only=True)
     observe: Callable[[Any], Any] | None = field(default=None, kw_only=True)
     inject: Mapping[str, Inject] = field(default_factory=dict, kw_only=True)
 
-    def __post_init__(self) -> None:
-        _check_inject(self.cls, self.inject)
-
     def fresh_vendor(self, directory: Callable[[], Path]) -> Any:
         """A new vendor, or None; the directory is made only where it is wanted."""
         if self.fresh is None:
             return None
         return self.fresh(*([] if _takes_nothing(self.fresh) else [directory()]))
+
+    def __post_init__(self) -> None:
+        if self.reach is None:
+            object.__setattr__(self, "reach", "in_process" if self.vendor is None else "http")
+        if self.vendor is not None and self.fresh is not None:
+            raise PalError(f"the harness of {self.cls.__name__} has a vendor and fresh=; leave one out")
+        _check_inject(self.cls, self.inject)
 
     def config_for(self, vendor: Any) -> dict[str, Any]:
         return dict(self.config(vendor) if callable(self.config) else self.config)

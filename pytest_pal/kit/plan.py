@@ -63,12 +63,11 @@ def case_of(target: Target) -> Case:
         target.name,
         contract.clauses,
         pinned=pinned,
-        traits=target.traits,
+        why_not=target.why_not,
         operations=contract.capability.operations,
         unsupported=target.unsupported,
-        injects=target.injecting.inject,
     )
-    clauses = tuple(c for c in contract.clauses if c.concerns(target.traits, target.injecting.inject))
+    clauses = tuple(clause for clause in contract.clauses if not target.why_not(clause))
     return Case(contract.capability.name, target.name, target.origin, target, clauses, required)
 
 
@@ -105,6 +104,7 @@ def _failing(origin: str, problem: Problem) -> Callable[[object], NoReturn]:
 
 
 _SENTENCES = {
+    "meets_wire": "An adapter says rightly which operations meet the wire, and how.",
     "loads": "The adapter, its harness and its capability can be loaded.",
     "extra": "An adapter that is named or required is installed with its extra.",
     "is_a_class": "An adapter is a class.",

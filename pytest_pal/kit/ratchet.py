@@ -81,8 +81,8 @@ def _not_required(case: Case, clause: str) -> str:
 def _reason(case: Case, clause: Clause) -> str:
     if clause.level is not Level.MUST:
         return f"it is a {clause.level}"
-    if clause in case.required.not_applicable:
-        return "it does not apply to the adapter's traits"
+    if reason := case.required.not_applicable.get(clause):
+        return f"it says nothing of the adapter: {reason}"
     return f"it is required from {case.capability} {clause.since} on, and the adapter is pinned to an older version"
 
 

@@ -68,7 +68,7 @@ def _provisional(seen: Seen) -> Iterator[str]:
 def _not_applicable(seen: Seen, verbose: bool) -> Iterator[str]:
     counts = [f"{found.adapter} {found.not_applicable}" for found in seen.tallies if found.not_applicable]
     if counts:
-        yield from textwrap.wrap(f"not applicable to the traits (-v lists them): {', '.join(counts)}", WIDTH)
+        yield from textwrap.wrap(f"not applicable (-v says why): {', '.join(counts)}", WIDTH)
     if verbose:
         for case in seen.found.cases:
-            yield from (f"  {case.adapter}: {c.id}: {c.sentence}" for c in case.required.not_applicable)
+            yield from (f"  {case.adapter}: {c.id}: {reason}" for c, reason in case.required.not_applicable.items())

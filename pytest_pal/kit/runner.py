@@ -8,15 +8,16 @@ from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
-from .bench import TIMEOUT_S, Bench
+from .bench import Bench
 from .guard import GUARD, NetworkForbidden
+from .quarantine import quarantine, refuse_quarantined
 from .refusing import refuses
+from .seam import missing_seam
 from .subject import LiveSubject
 from .target import Target
 from .verdict import is_provisional
+from .watchdog import Hung
 
-INJECTED_TIMEOUT_S = 0.25
-"""Bounds one attempt on an engine that is held by somebody else; long enough for one that is slow and well."""
 PLAYING = ("scenario", "golden", "own_golden")
 
 
@@ -31,16 +32,15 @@ class Run:
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
     settings = _settings(target, clause)
-    if clause.inject:
-        target = replace(target, harness=target.injecting)
-    timeout = INJECTED_TIMEOUT_S if clause.inject else TIMEOUT_S
-    bench = Bench(target, settings=settings, state_file=clause.new_process, timeout=timeout)
+    standing = replace(target, harness=target.injecting) if clause.inject else target
+    bench = Bench(standing, settings=settings, state_file=clause.new_process)
     swapped = _missing(target, clause)
+    subject = LiveSubject(bench)
     error: Exception | None = None
     violations: list[str] = []
     try:
-        loopback = target.harness.reach != "in_process"
-        with GUARD.watching(loopback=loopback) as violations, LiveSubject(bench) as subject:
+        refuse_quarantined(target)
+        with GUARD.watching(loopback=target.reach != "in_process") as violations, subject:
             if swapped is None:
                 clause.check(subject)
             else:
@@ -49,7 +49,18 @@ def run_clause(target: Target, clause: Clause) -> Run:
         error = caught
     if violations:
         error = _network(target, violations, error)
+    elif subject.problems:
+        error = _at_the_vendor(subject.problems, error)
+    if isinstance(error, Hung):
+        quarantine(target, clause.id)
     return Run(_result(target, clause, bench, error, swapped), error)
+
+
+def _at_the_vendor(problems: list[str], error: Exception | None) -> Unproven:
+    """What a mapping does wrong says nothing about the adapter, whatever that made of it."""
+    unproven = Unproven("at the vendor that the kit serves: " + "; ".join(dict.fromkeys(problems)))
+    unproven.__cause__ = error
+    return unproven
 
 
 def unrunnable(clause: Clause) -> Run:
@@ -84,13 +95,11 @@ def _refused_part(subject: LiveSubject, part: str) -> None:
 
 
 def _network(target: Target, violations: list[str], error: Exception | None) -> ClauseFailed:
-    reach = target.harness.reach
-    what = (
-        "it says that it works in process (reach of its harness), and used the network"
-        if reach == "in_process"
-        else "it used an address outside this machine"
-    )
-    failed = ClauseFailed(f"{what}: {', '.join(dict.fromkeys(violations))}")
+    tried = ", ".join(dict.fromkeys(violations))
+    what = f"it used an address outside this machine: {tried}"
+    if target.reach == "in_process":
+        what = f"its harness says that it works in process, and it used the network: {tried}\n{missing_seam(target)}"
+    failed = ClauseFailed(what)
     failed.__cause__ = None if isinstance(error, NetworkForbidden) else error
     return failed
 

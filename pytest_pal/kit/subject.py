@@ -4,9 +4,10 @@ import asyncio
 import gc
 import inspect
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError
 from typing import Any
@@ -20,11 +21,12 @@ from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
-from .bench import Bench, Step
+from .bench import TIMEOUT_S, Bench, Step
 from .harness import Asked
 from .interleaving import giving_way
 from .observers import rows
 from .process import Launch, Unportable, run_elsewhere
+from .seam import Seam, seam_of
 from .target import Target
 from .waiting import Waiter
 
@@ -51,6 +53,7 @@ class LiveSubject:
         self.traits: Any = bench.target.traits
         self._adapter: Any = None
         self.waiter = Waiter()
+        self.timeout_s = TIMEOUT_S
         self._others: list[LiveSubject] = []
 
     def __enter__(self) -> "LiveSubject":
@@ -83,7 +86,7 @@ class LiveSubject:
 
     def observe(self, what: str) -> list[dict[str, Any]]:
         found = self._observed([what])[what]
-        self._record(Step("observe", {what: found}))
+        self.note(Step("observe", {what: found}))
         return found
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
@@ -101,12 +104,12 @@ class LiveSubject:
         declared, arguments = self._ready(operation, arguments)
         started = self.now()
         outcome = self._awaiting_the_job(declared, lambda: self._once(declared, arguments))
-        self._record(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
+        self.note(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
         return outcome
 
     def raw(self, operation: str, /, **arguments: Any) -> Any:
         declared, arguments = self._ready(operation, arguments)
-        self._record(Step(operation, arguments))
+        self.note(Step(operation, arguments))
         return self._awaiting_the_job(declared, lambda: self._raw(declared, arguments)).unwrap()
 
     def together(self, calls: Iterable[Call], *, turns: bool = False) -> list[Outcome]:
@@ -118,8 +121,25 @@ class LiveSubject:
         outcomes = [self._joined(*call, outcome) for call, outcome in zip(ready, outcomes, strict=True)]
         self.bench.unread = self.bench.unread or any(found.effect == "write" for found, _ in ready)
         for (found, arguments), outcome in zip(ready, outcomes, strict=True):
-            self._record(Step(f"at once: {found.name}", arguments, outcome))
+            self.note(Step(f"at once: {found.name}", arguments, outcome))
         return outcomes
+
+    def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
+        """An async operation, and something else as a task on the same loop."""
+        declared, ready = self._ready(operation, arguments)
+
+        async def both() -> Outcome:
+            task = asyncio.ensure_future(other())
+            try:
+                await self._invoke(declared, ready)
+            except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+                return Outcome(operation, error=error)
+            finally:
+                await task
+            return Outcome(operation)
+
+        outcome: Outcome = self.waiter.wait(both())
+        return outcome
 
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
         if isinstance(sample, str):
@@ -133,7 +153,7 @@ class LiveSubject:
 
     def advance(self, seconds: float) -> None:
         self.bench.clock.advance(seconds)
-        self._record(Step(f"advance the clock by {seconds:.10g} s"))
+        self.note(Step(f"advance the clock by {seconds:.10g} s"))
         if hasattr(self.adapter, "run_due"):
             self.waiter.wait(self.adapter.run_due())
 
@@ -141,26 +161,30 @@ class LiveSubject:
     def injecting(self, fault: str) -> Iterator[Asked | None]:
         self.open()
         with self.bench.injected(fault) as asked:
-            self._record(Step(f"inject {fault}"))
+            self.note(Step(f"inject {fault}"))
             yield asked
-        self._record(Step(f"lift {fault}"))
+        self.note(Step(f"lift {fault}"))
 
     def restart(self) -> None:
         self._adapter = None
         gc.collect()
         self.bench.restarted()
-        self._record(Step("restart the adapter"))
+        self.note(Step("restart the adapter"))
         self.open()
 
     def open(self) -> Any:
         """The instance, made where there is none."""
         if self._adapter is None:
-            self._adapter = self.target.cls(self.bench.config, self.bench.context())
+            self._adapter = self.target.cls(self.bench.config, self.bench.context(self.timeout_s))
         return self._adapter
 
     def close(self) -> None:
+        self.waiter.close_instance(self.let_go())
+
+    def let_go(self) -> Any:
+        """The instance, which somebody else closes."""
         adapter, self._adapter = self._adapter, None
-        self.waiter.close_instance(adapter)
+        return adapter
 
     def sibling(self) -> "LiveSubject":
         return self._other(self.bench, owns_bench=False)
@@ -168,11 +192,31 @@ class LiveSubject:
     def stranger(self, **config: Any) -> "LiveSubject":
         return self._other(Bench(self.target, settings=config))
 
+    @property
+    def seam(self) -> Seam:
+        """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
+        return seam_of(self.target, self.bench.vendor)
+
+    def reopen(self, timeout_s: float) -> None:
+        """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
+        if timeout_s != self.timeout_s:
+            self.close()
+            self.timeout_s = timeout_s
+
+    def rewired(self, **wiring: Any) -> "LiveSubject":
+        """An instance over another empty vendor that the kit serves in another way; see `Wiring`."""
+        return self._other(Bench(self.target, wiring=wiring))
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong at a vendor that the kit serves, this one's and those of other instances."""
+        return [*self.bench.problems, *(text for other in self._others for text in other.problems)]
+
     def in_new_process(self, calls: Sequence[Call]) -> list[Outcome]:
         self.close()
         ready = [self._ready(call.operation, call.arguments) for call in calls]
         launch = Launch.of(self.bench, [(found.name, self._checked(found, arguments)) for found, arguments in ready])
-        self._record(Step("in a new process, under another hash seed:"))
+        self.note(Step("in a new process, under another hash seed:"))
         try:
             outcomes = [self._accepted(outcome) for outcome in run_elsewhere(launch)]
         except Unportable:
@@ -180,8 +224,14 @@ class LiveSubject:
             self.restart()
             return [self.attempt(call.operation, **call.arguments) for call in calls]
         for call, outcome in zip(calls, outcomes, strict=True):
-            self._record(Step(call.operation, call.arguments, outcome))
+            self.note(Step(call.operation, call.arguments, outcome))
         return outcomes
+
+    def note(self, step: Step) -> None:
+        """Keeps a step that was taken, with the requests that it made."""
+        live = self.bench.live
+        wire = () if live is None else tuple(live.ledger.unshown())
+        self.bench.steps.append(replace(step, wire=wire) if wire else step)
 
     # how it is done
 
@@ -206,15 +256,20 @@ class LiveSubject:
         self.bench.unread = False
 
     def _once(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
-        self.bench.clock.advance(SERVED_S)
+        self._pass_time()
         return self._finish(declared.name, lambda: self.waiter.wait(self._invoke(declared, arguments)))
 
     def _raw(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
-        self.bench.clock.advance(SERVED_S)
+        self._pass_time()
         try:
             return Outcome(declared.name, self.waiter.wait(self._invoke(declared, arguments)))
         except ProviderError as error:
             return Outcome(declared.name, error=error)
+
+    def _pass_time(self) -> None:
+        """A vendor that the kit serves moves the clock by itself, request by request."""
+        if self.bench.live is None:
+            self.bench.clock.advance(SERVED_S)
 
     def _joined(self, declared: Operation, arguments: Mapping[str, Any], outcome: Outcome) -> Outcome:
         """A read of several at once, with the job that it started."""
@@ -271,7 +326,7 @@ class LiveSubject:
         def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
             with suppress(BrokenBarrierError):
                 start.wait(GATHER_S)
-            self.bench.clock.advance(SERVED_S)
+            self._pass_time()
             with around():
                 return self._finish(found.name, lambda: self._invoke(found, arguments))
 
@@ -280,7 +335,7 @@ class LiveSubject:
 
     def _as_tasks(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
         async def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
-            self.bench.clock.advance(SERVED_S)
+            self._pass_time()
             try:
                 returned = self._invoke(found, arguments)
                 value = await returned if inspect.isawaitable(returned) else returned
@@ -307,7 +362,17 @@ class LiveSubject:
             self._settle()
         return given
 
+    def _flush(self) -> None:
+        """Has an adapter that puts calls off send them: by its ``flush()`` where it has one, else by closing it."""
+        if self._adapter is None or not self.target.defers:
+            return
+        if hasattr(self._adapter, "flush"):
+            self.waiter.wait(self._adapter.flush())
+        else:
+            self.close()
+
     def _observed(self, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        self._flush()
         observer = self.bench.observer(self.adapter)
         return {name: rows(self.capability, name, self.waiter.wait(_list(observer, name))) for name in names}
 
@@ -315,9 +380,6 @@ class LiveSubject:
         other = LiveSubject(bench, owns_bench=owns_bench)
         self._others.append(other)
         return other
-
-    def _record(self, step: Step) -> None:
-        self.bench.steps.append(step)
 
 
 def _text(row: dict[str, Any]) -> str:

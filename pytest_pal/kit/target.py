@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ..model.capability import Capability
+from ..model.clause import Clause
 from ..model.payload import Traits
 from .contract import Contract
 from .engine import with_engine
@@ -51,6 +52,31 @@ class Target:
     def unsupported(self) -> Mapping[str, str]:
         """Optional operations and parts that are not offered, with the vendor's reason."""
         return dict(getattr(self.cls, "unsupported", {}))
+
+    @property
+    def reach(self) -> str:
+        return str(self.harness.reach)
+
+    def meets_wire(self, operation: str) -> str:
+        """How the adapter says that an operation meets the wire: wire, local, deferred or pure. CONTRACTS, section 5.
+
+        Where it says so per kind of key, the kind that the samples use comes first. Not asked in process.
+        """
+        claim = getattr(self.cls, "meets_wire", {}).get(operation, "wire")
+        return str(next(iter(claim.values())) if isinstance(claim, Mapping) else claim)
+
+    @property
+    def defers(self) -> bool:
+        """Whether the adapter puts off what it acknowledges."""
+        return self.reach != "in_process" and any(self.meets_wire(n) == "deferred" for n in self.capability.operations)
+
+    def why_not(self, clause: Clause) -> str:
+        """Why a clause says nothing about this adapter; "" where it does."""
+        if not clause.applies(self.traits):
+            return "not with its traits"
+        if clause.inject and clause.inject not in self.injecting.inject:
+            return f"its harness does not inject {clause.inject}"
+        return clause.why_not(self)
 
     @property
     def declared(self) -> Any:

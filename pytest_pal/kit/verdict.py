@@ -6,8 +6,8 @@ operation, never shape, scenario or golden clauses.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..model.clause import WHOLE, Clause, Level
@@ -21,13 +21,16 @@ _COUNTED = (Verdict.PASSED, Verdict.FAILED, Verdict.WAIVED, Verdict.UNSUPPORTED,
 
 @dataclass(frozen=True)
 class RequiredSet:
-    """What one adapter must show: every MUST clause of its pinned contract version that applies to it."""
+    """What one adapter must show: every MUST clause of its pinned contract version that applies to it.
+
+    ``not_applicable`` are the others, each with the reason.
+    """
 
     capability: str
     adapter: str
     clauses: tuple[Clause, ...]
     operations: frozenset[str]
-    not_applicable: tuple[Clause, ...] = ()
+    not_applicable: Mapping[Clause, str] = field(default_factory=dict)
 
     @cached_property
     def ids(self) -> frozenset[str]:
@@ -45,17 +48,15 @@ def required_set(
     clauses: Iterable[Clause],
     *,
     pinned: str,
-    traits: object,
+    why_not: Callable[[Clause], str],
     operations: Iterable[str],
     unsupported: Iterable[str],
-    injects: Container[str] = (),
 ) -> RequiredSet:
-    """Filters a contract's clauses down to what this adapter must show; ``injects``: faults its harness offers."""
+    """Filters a contract's clauses down to what this adapter must show; ``why_not`` says what does not apply."""
     musts = [clause for clause in clauses if clause.level is Level.MUST and not is_provisional(clause, pinned)]
-    applying = {clause.id: clause for clause in musts if clause.concerns(traits, injects)}
-    others = tuple(clause for clause in musts if clause.id not in applying)
+    others = {clause: reason for clause in musts if (reason := why_not(clause))}
     required = frozenset(operations) - frozenset(unsupported)
-    return RequiredSet(capability, adapter, tuple(applying.values()), required, others)
+    return RequiredSet(capability, adapter, tuple(c for c in musts if c not in others), required, others)
 
 
 def tally(required: RequiredSet, results: Mapping[str, ClauseResult], *, partial: bool = False) -> Tally:

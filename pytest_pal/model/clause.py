@@ -1,7 +1,7 @@
 """Clauses: one checkable sentence each, with a stable ID, a level, and the check that decides it."""
 
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,8 @@ class Clause:
     a new ID. ``needs`` names the optional operations and parts without which the sentence says nothing.
     ``applies(traits)`` false: it says nothing about such an adapter, and is not counted.
     ``new_process`` says that the check goes on in another process; the state is then a file.
-    ``inject`` is the fault that the check injects; without it the sentence says nothing either.
+    ``why_not(target)`` gives the reason for which it says nothing about an adapter as it stands, or "".
+    ``inject`` is the fault of an engine that the check injects; it says nothing where the harness cannot.
     """
 
     id: str
@@ -47,11 +48,8 @@ class Clause:
     needs: tuple[str, ...] = ()
     applies: Callable[[Any], bool] = lambda traits: True
     new_process: bool = False
+    why_not: Callable[[Any], str] = lambda target: ""
     inject: str = ""
-
-    def concerns(self, traits: Any, injects: Container[str]) -> bool:
-        """Whether it says something about an adapter with such traits, and a harness that injects such faults."""
-        return self.applies(traits) and (not self.inject or self.inject in injects)
 
     @property
     def capability(self) -> str:
@@ -80,7 +78,7 @@ def clause(
 
     def make(check: Check) -> Clause:
         sentence = " ".join((check.__doc__ or "").split())
-        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process, inject)
+        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process, inject=inject)
 
     return make
 

@@ -24,6 +24,7 @@ class Operation:
     call, ``unit`` is what traffic is split by, ``entity`` what it creates or touches, ``reads`` the
     operations that show its effect. An ``optional`` one may be declared unsupported. ``conflict_trait``
     names the trait that says what another payload under a known key does: detect, first_wins, last_wins.
+    A ``deferrable`` one may be acknowledged before it is sent.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Operation:
     optional: bool = False
     key: str | None = None
     conflict_trait: str | None = None
+    deferrable: bool = False
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
@@ -80,6 +82,7 @@ def operation(
     optional: bool = False,
     key: str | None = None,
     conflict_trait: str | None = None,
+    deferrable: bool = False,
 ) -> Callable[[Function], Function]:
     """Declares a Protocol's method to be an operation; the fields are those of `Operation`.
 
@@ -101,6 +104,7 @@ def operation(
             optional=optional,
             key=key,
             conflict_trait=conflict_trait,
+            deferrable=deferrable,
         )
         setattr(function, _MARK, declared)
         return function

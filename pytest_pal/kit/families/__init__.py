@@ -5,17 +5,24 @@ from collections.abc import Iterator
 from ...model.clause import Clause
 from ..contract import Contract
 from . import (
+    attempts,
     bad_input,
     concurrency,
     determinism,
     engine,
+    faults,
     golden,
     idempotency,
     life_cycle,
+    lost_replies,
     offline,
+    repeats,
     sameness,
     scenario,
+    secrets,
     shape,
+    telemetry,
+    wire,
 )
 
 ORDER = (
@@ -30,8 +37,12 @@ ORDER = (
     "bad_input",
     "life_cycle",
     "concurrency",
-    "fault",
     "offline",
+    "fault",
+    "retry",
+    "secrets",
+    "telemetry",
+    "wire",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
 
@@ -47,6 +58,13 @@ _SOURCES = (
     concurrency,
     engine,
     offline,
+    faults,
+    lost_replies,
+    attempts,
+    repeats,
+    secrets,
+    telemetry,
+    wire,
 )
 
 

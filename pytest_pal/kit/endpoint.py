@@ -1,0 +1,112 @@
+"""Endpoints: one line per request that a vendor answers, and what it means to the mock behind it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from ..errors import PalError
+from ..faults.message import Request
+
+Kind = Literal["effect", "read", "auth", "undo", "background"]
+COUNTED = frozenset({"effect", "read"})
+"""Kinds of requests that faults are placed at, and that amplification counts."""
+Handler = Callable[[Request, Any, dict[str, Any]], Any]
+_ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)")
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_PLACE = re.compile(r"(header|body|query|path):(.+)")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """``route`` is a method and a path, ``POST /v1/campaigns/{id}``; the other fields are those of `effect`."""
+
+    route: str
+    kind: Kind
+    calls: str | Handler
+    request: Any = None
+    reply: Any = "$"
+    status: int = 200
+    key: str | None = None
+    dedupe: Literal["key", "none"] = "key"
+    per: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _ROUTE.fullmatch(self.route):
+            raise PalError(f"{self.route!r} is no route; write a method and a path, 'POST /v1/campaigns/{{id}}'")
+        for place in filter(None, (self.key, self.per)):
+            if not _PLACE.fullmatch(place):
+                raise PalError(f"{self.route}: {place!r} is no place; write header:Name, body:/pointer, query:name")
+
+    @property
+    def method(self) -> str:
+        return self.route.partition(" ")[0]
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        path = self.route.partition(" ")[2]
+        parts = _PARAMETER.split(path)
+        names = [re.escape(part) if n % 2 == 0 else f"(?P<{part}>[^/]+)" for n, part in enumerate(parts)]
+        return re.compile("".join(names))
+
+    def match(self, request: Request) -> dict[str, str] | None:
+        """The path's parameters where the request is one of this endpoint, else None."""
+        found = self._pattern.fullmatch(request.path) if request.method == self.method else None
+        return None if found is None else found.groupdict()
+
+
+def effect(
+    route: str,
+    *,
+    calls: str | Handler,
+    key: str | None = None,
+    request: Any = None,
+    reply: Any = "$",
+    status: int = 200,
+    dedupe: Literal["key", "none"] = "key",
+    per: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Endpoint:
+    """A request that changes something at the vendor.
+
+    ``calls`` is an operation of the contract, a primitive of the mock, or a function of (request, mock,
+    scratch). ``request`` makes its arguments and ``reply`` the body, each a template, see `wire_templates`.
+    ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``; None: the
+    vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is sent, and ignored.
+    ``per`` is a place in the request whose values are counted apart, such as the model of a fallback.
+    """
+    return Endpoint(route, "effect", calls, request, reply, status, key, dedupe, per, dict(headers or {}))
+
+
+def read(
+    route: str,
+    *,
+    calls: str | Handler,
+    request: Any = None,
+    reply: Any = "$",
+    status: int = 200,
+    per: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Endpoint:
+    """A request that changes nothing; the arguments are those of `effect`."""
+    return Endpoint(route, "read", calls, request, reply, status, None, "none", per, dict(headers or {}))
+
+
+def undo(route: str, *, calls: str | Handler, request: Any = None, reply: Any = "$", status: int = 200) -> Endpoint:
+    """A request that takes back what an interrupted operation began; no fault is placed there, none is counted."""
+    return Endpoint(route, "undo", calls, request, reply, status)
+
+
+def background(
+    route: str, *, calls: str | Handler, request: Any = None, reply: Any = "$", status: int = 200
+) -> Endpoint:
+    """A request that an SDK makes by itself, such as a stream of updates; no fault is placed there, none is counted."""
+    return Endpoint(route, "background", calls, request, reply, status)
+
+
+def auth(route: str, *, reply: Any = None, status: int = 200) -> Endpoint:
+    """A request for a token; ``$/token`` in ``reply`` is a new one, which the vendor takes beside its secret."""
+    template = {"access_token": "$/token", "token_type": "Bearer", "expires_in": 3600} if reply is None else reply
+    return Endpoint(route, "auth", "", None, template, status)

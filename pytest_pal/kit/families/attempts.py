@@ -1,0 +1,98 @@
+"""Attempts: one call of an adapter is one attempt at its vendor. Clauses of the family retry. CONTRACTS, section 4."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from ...errors import RetryableError
+from ...faults.catalogue import BY_NAME, Fault
+from ...model.clause import Check, Clause, ClauseFailed, holds, same
+from ...model.operation import Operation
+from ..contract import Contract
+from ..subject import LiveSubject
+from ..trial import Trial
+from .faults import meeting
+
+INVITING = ("status_503", "status_429", "status_500", "reset_before", "refused")
+"""Faults after which software likes to try again."""
+AFTER_S = 7
+
+
+def clauses(contract: Contract) -> Iterator[Clause]:
+    for operation in contract.capability.operations.values():
+        yield from _of(operation, f"{contract.capability.name}.{operation.name}.retry")
+
+
+def _of(operation: Operation, stem: str) -> Iterator[Clause]:
+    name, http = operation.name, meeting(operation, "http", at_once=True)
+    yield Clause(
+        f"{stem}.one_attempt",
+        f"A call of {name} is one attempt: where its vendor fails at once, no request is made again.",
+        _no_more(operation, INVITING),
+        why_not=meeting(operation, "http", "tcp"),
+    )
+    yield Clause(
+        f"{stem}.no_replay",
+        f"Where a connection that was used before is closed without an answer, {name} sends nothing again by itself.",
+        _no_more(operation, ("closed",)),
+        why_not=meeting(operation, "http", "tcp"),
+    )
+    yield Clause(
+        f"{stem}.slow_is_one_attempt",
+        f"A call of {name} whose vendor does not answer in time is one attempt too.",
+        _no_more(operation, ("hang",)),
+        why_not=meeting(operation, "http", "tcp"),
+    )
+    yield Clause(
+        f"{stem}.retry_after",
+        f"{name} tells for how many seconds its vendor asked to wait.",
+        _retry_after(operation),
+        why_not=http,
+    )
+
+
+def _no_more(operation: Operation, names: tuple[str, ...]) -> Check:
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        places = list(trial.positions())
+        for fault in (BY_NAME[name] for name in names if trial.plays(BY_NAME[name])):
+            for at in places if not fault.unreachable else places[:1]:
+                arguments = trial.arguments()
+                trial.under(fault, at, lambda arguments=arguments: trial.call(arguments))  # type: ignore[misc]
+                made = trial.seam.requests()
+                holds(
+                    made <= at, f"requests of one call, whose vendor failed ({fault.name}) at request {at}", seen=made
+                )
+
+    return check
+
+
+def _retry_after(operation: Operation) -> Check:
+    """Seconds, an HTTP date by the adapter's clock, and what nobody can read."""
+
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        trial.healthy()
+        _told(trial, str(AFTER_S), (AFTER_S,))
+        at = (subject.now() + timedelta(seconds=AFTER_S + 1)).replace(microsecond=0)
+        _told(trial, format_datetime(at, usegmt=True), (AFTER_S - 1, AFTER_S + 1))
+        for unreadable in ("soon", "-5", "nan", "Infinity", ""):
+            _told(trial, unreadable, (0, None))
+
+    return check
+
+
+def _told(trial: Trial, header: str, wanted: tuple[Any, ...]) -> None:
+    fault: Fault = replace(BY_NAME["status_429"], headers={"retry-after": header})
+    arguments = trial.arguments()
+    outcome = trial.under(fault, 1, lambda: trial.call(arguments))
+    error = outcome.error
+    if not isinstance(error, RetryableError):
+        raise ClauseFailed(f"Retry-After: {header} must come as a RetryableError, not: {outcome.brief()}") from error
+    within = error.retry_after in wanted
+    if len(wanted) == 2 and None not in wanted and error.retry_after is not None:
+        within = wanted[0] <= error.retry_after <= wanted[1]
+    expected = "none, or 0" if None in wanted else f"{' to '.join(f'{s:g}' for s in wanted)} s"
+    same(error.retry_after if not within else expected, expected, f"retry_after for Retry-After: {header or '(empty)'}")

@@ -1,0 +1,89 @@
+"""Lost replies: what the caller does not know is found out by the same call again, and never done twice.
+
+Clauses of the family idempotency, for a vendor behind a wire. CONTRACTS, sections 3 and 5.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...faults.catalogue import BY_NAME, Fault
+from ...model.clause import Check, Clause, ClauseFailed, holds, same
+from ...model.operation import Operation
+from ..contract import Contract
+from ..subject import LiveSubject
+from ..trial import Trial
+from .faults import meeting
+from .idempotency import repeated, size
+
+AFTER_THE_EFFECT: tuple[Fault, ...] = (
+    BY_NAME["reset_after"],
+    BY_NAME["truncated"],
+    replace(BY_NAME["status_500"], stage="after"),
+)
+"""The vendor acts; its caller sees a reset, half an answer, an error."""
+BETWEEN: tuple[Fault, ...] = (BY_NAME["reset_before"], BY_NAME["status_503"])
+"""The vendor does not act; of an operation of several requests the first ones have happened."""
+
+
+def clauses(contract: Contract) -> Iterator[Clause]:
+    for operation in contract.capability.operations.values():
+        if operation.effect == "write" and operation.idempotency != "repeatable":
+            yield from _of(operation, f"{contract.capability.name}.{operation.name}.idempotency")
+
+
+def _of(operation: Operation, stem: str) -> Iterator[Clause]:
+    name = operation.name
+    yield Clause(
+        f"{stem}.lost_ack",
+        f"Where the vendor acts and its answer is lost, {name} called again leaves what one call leaves.",
+        _leaves_what_one_leaves(operation, AFTER_THE_EFFECT),
+        why_not=meeting(operation, "http", "tcp"),
+    )
+    yield Clause(
+        f"{stem}.interrupted",
+        f"{name} that was interrupted between two requests leaves nothing half done, and a repeat completes it.",
+        _leaves_what_one_leaves(operation, BETWEEN),
+        why_not=meeting(operation, "http"),
+    )
+
+
+def _leaves_what_one_leaves(operation: Operation, faults: Sequence[Fault]) -> Check:
+    def check(subject: LiveSubject) -> None:
+        reference = subject.stranger()
+        trial, healthy = Trial(subject, operation), Trial(reference, operation)
+        places = list(trial.positions())
+        _catch_up(healthy, len(places))
+        for fault in (fault for fault in faults if trial.plays(fault)):
+            for at in places:
+                _once(trial, healthy, fault, at)
+
+    return check
+
+
+def _catch_up(healthy: Trial, places: int) -> None:
+    """The same calls as the trial's own, which it made to count its requests."""
+    for _ in range(2 if places > 1 and healthy.claim == "wire" else 1):
+        healthy.call(healthy.arguments()).unwrap()
+
+
+def _once(trial: Trial, healthy: Trial, fault: Fault, at: int) -> None:
+    before = size(trial.subject.snapshot())
+    arguments, theirs = trial.arguments(), healthy.arguments()
+    outcome = trial.under(fault, at, lambda: trial.call(arguments))
+    left = size(trial.subject.snapshot())
+    first = healthy.call(theirs).unwrap()
+    whole = size(healthy.subject.snapshot())
+    if trial.operation.idempotency == "key":
+        holds(left in (before, whole), f"half of an effect stands after {fault.name} at request {at}", seen=left)
+    _again(trial, arguments, outcome, first)
+    same(size(trial.subject.snapshot()), whole, f"things at the vendor after {fault.name} at request {at} and a repeat")
+
+
+def _again(trial: Trial, arguments: dict[str, Any], outcome: Any, first: Any) -> None:
+    again = trial.recovered(arguments)
+    if trial.subject.traits.delivery == "at_most_once" and trial.operation.idempotency == "key":
+        if again.error is not None:
+            repeated(trial.subject, again, first)
+    elif again.error is not None:
+        raise ClauseFailed("the same call, made again, must succeed") from again.error

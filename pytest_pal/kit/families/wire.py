@@ -1,0 +1,95 @@
+"""The wire: what an adapter says of how its operations meet it, counted; and a loop that goes on meanwhile."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
+from threading import Timer
+from typing import Any
+
+from ...faults.catalogue import BY_NAME
+from ...model.clause import Check, Clause, ClauseFailed, holds
+from ...model.operation import Operation
+from ..contract import Contract
+from ..seam import Seam
+from ..subject import LiveSubject
+from ..trial import Trial
+
+TICKS = 3
+BLOCKED_S = 1.0
+"""After this long, in seconds of the machine, a loop that has not ticked is blocked."""
+
+
+def clauses(contract: Contract) -> Iterator[Clause]:
+    for operation in contract.capability.operations.values():
+        stem = f"{contract.capability.name}.{operation.name}"
+        yield Clause(
+            f"{stem}.wire.claim",
+            f"{operation.name} makes requests as the adapter says in meets_wire; without a word, at least one.",
+            _claim(operation),
+            why_not=lambda target: "" if target.reach in ("http", "tcp") else f"its reach is {target.reach}",
+        )
+        yield Clause(
+            f"{stem}.concurrency.free_loop",
+            f"While the vendor has not answered {operation.name}, the loop of an async adapter goes on.",
+            _free_loop(operation),
+            why_not=_not_async(operation),
+        )
+
+
+def _not_async(operation: Operation) -> Callable[[Any], str]:
+    def why_not(target: Any) -> str:
+        if target.reach != "http":
+            return f"its reach is {target.reach}"
+        if target.meets_wire(operation.name) != "wire":
+            return f"{operation.name} is {target.meets_wire(operation.name)}"
+        found = getattr(target.cls, operation.name, None)
+        return "" if inspect.iscoroutinefunction(found) else f"{operation.name} is not async"
+
+    return why_not
+
+
+def _claim(operation: Operation) -> Check:
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        claim = trial.claim
+        subject.attempt(operation.name, **trial.arguments()).unwrap()
+        arguments = trial.arguments()
+        trial.seam.mark()
+        subject.attempt(operation.name, **arguments).unwrap()
+        made = trial.seam.requests()
+        if claim == "deferred":
+            subject.close()
+            holds(trial.seam.requests() > 0, "a deferred operation is sent at the latest by close", seen=0)
+        elif claim == "wire":
+            holds(made > 0, "meets_wire says wire, and no request was made", seen=made)
+        else:
+            holds(made == 0, f"meets_wire says {claim}, and requests were made", seen=made)
+
+    return check
+
+
+def _free_loop(operation: Operation) -> Check:
+    """The vendor answers nothing until the loop has ticked; a blocked one would wait for ever."""
+
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        subject.attempt(operation.name, **trial.arguments()).unwrap()
+        arguments = trial.arguments()
+        ticks: list[int] = []
+        trial.seam.mark()
+        rescue = Timer(BLOCKED_S, trial.seam.release)
+        rescue.start()
+        with trial.seam.failing(BY_NAME["hang"], 1):
+            subject.beside(operation.name, arguments, lambda: _ticking(trial.seam, ticks))
+        rescue.cancel()
+        if len(ticks) < TICKS:
+            raise ClauseFailed("the loop stood still until the vendor gave up: the operation blocks it")
+
+    return check
+
+
+async def _ticking(seam: Seam, ticks: list[int]) -> None:
+    while len(ticks) < TICKS or not seam.entries():
+        ticks.append(len(ticks))
+        await asyncio.sleep(0.001)
+    seam.release()

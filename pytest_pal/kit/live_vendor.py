@@ -1,0 +1,297 @@
+"""A vendor of one item: the mock behind a loopback server, its ledger, and the fault that is switched on."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic_core import to_jsonable_python
+
+from ..canonical import digest
+from ..clock import SimulatedClock
+from ..errors import NonRetryableError, PalError, ProviderError, RetryableError
+from ..faults.catalogue import Fault
+from ..faults.message import Delivery, Reply, Request
+from ..faults.server import HttpServer
+from ..model.capability import Capability
+from ..model.context import Context, Ids
+from ..model.values import KEY_PATTERN
+from ..primitives.state import State
+from .endpoint import COUNTED, Endpoint
+from .ledger import Entry, Ledger
+from .vendor import Vendor, json_reply
+from .wire_templates import arguments, body, place
+
+SERVED_S = 0.001
+"""What a served request takes on the simulated clock, in seconds."""
+_KEY = re.compile(KEY_PATTERN)
+
+
+@dataclass
+class Switch:
+    """A fault that is on from the ``at``-th request of a window; ``fired`` counts what it met."""
+
+    fault: Fault
+    at: int
+    fired: int = 0
+
+    def meets(self, number: int) -> bool:
+        """Whether the request with this number fails."""
+        return number >= self.at and (self.fault.times is None or self.fired < self.fault.times)
+
+
+@dataclass
+class Wiring:
+    """What an item gives its vendor: the clock and ids of the bench, the mock's configuration, the secret.
+
+    ``host`` is the name in ``url``; ``foreign`` shows a stranger's certificate.
+    """
+
+    capability: Capability
+    clock: SimulatedClock
+    ids: Ids
+    config: Mapping[str, Any]
+    secret: str
+    host: str = "127.0.0.1"
+    foreign: bool = False
+
+
+class LiveVendor:
+    """What a harness's functions are handed: ``url``, ``secret``, ``cafile``, ``mock``, ``scratch``."""
+
+    def __init__(self, vendor: Vendor, wiring: Wiring) -> None:
+        self._vendor, self._wiring = vendor, wiring
+        self.secret = wiring.secret
+        self.ledger = Ledger()
+        self._wrong: list[str] = []
+        self.scratch: State = {}
+        self._replies: dict[tuple[str, str], tuple[str, Any]] = {}
+        self._tokens: set[str] = {wiring.secret}
+        self.switch: Switch | None = None
+        self._open = ExitStack()
+        self._server = self._serve()
+
+    def _serve(self) -> HttpServer:
+        hosts, foreign = self._vendor.hosts, self._wiring.foreign
+        if not hosts and not foreign:
+            return self._open.enter_context(HttpServer(self._respond))
+        from ..faults.redirect import redirected
+        from ..faults.tls import CAFILE, foreign_context, server_context
+
+        context = foreign_context(*hosts) if foreign else server_context(*hosts)
+        server = self._open.enter_context(HttpServer(self._respond, tls=context))
+        if hosts:
+            self._open.enter_context(redirected(dict.fromkeys(hosts, server.port), cafile=CAFILE))
+        return server
+
+    # what a harness uses
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        parts = urlsplit(self._server.url)
+        host = "localhost" if parts.scheme == "https" else self._wiring.host
+        return f"{parts.scheme}://{host}:{self.port}"
+
+    @property
+    def cafile(self) -> str:
+        """The certificate of the test CA, for an adapter that is told whom to trust."""
+        from ..faults.tls import CAFILE
+
+        return str(CAFILE)
+
+    @cached_property
+    def mock(self) -> Any:
+        cls = self._vendor.mock or _mock_of(self._wiring.capability)
+        config = {**self._wiring.config, **self._vendor.config, "state": {}}
+        return cls(config, Context(clock=self._wiring.clock, ids=self._wiring.ids))
+
+    # what the kit uses
+
+    @property
+    def problems(self) -> list[str]:
+        """Requests that nothing is mapped to, mappings that failed, replies that could not be sent."""
+        return [*self._wrong, *(f"the server failed: {error!r}" for error in self._server.errors)]
+
+    def close(self) -> None:
+        self._open.close()
+
+    def release(self) -> None:
+        """Drops what is held: whoever still waits sees the connection close."""
+        self._server.release()
+
+    @cached_property
+    def elsewhere(self) -> tuple[str, list[Request]]:
+        """The address of a server that nobody should talk to, and what it was asked nevertheless."""
+        asked: list[Request] = []
+
+        def respond(request: Request) -> Reply:
+            asked.append(request)
+            return json_reply(200, {})
+
+        server = self._open.enter_context(HttpServer(respond))
+        return server.url, asked
+
+    @contextmanager
+    def failing(self, fault: Fault, at: int = 1) -> Iterator[Switch]:
+        """From the ``at``-th request that counts on, until the end, the vendor fails so."""
+        with ExitStack() as stack:
+            if fault.unreachable == "refused":
+                stack.enter_context(self._server.refusing())
+            elif fault.unreachable == "dns":
+                from ..faults.redirect import unresolvable
+
+                stack.enter_context(unresolvable({self._wiring.host, *self._vendor.hosts}))
+            elif not fault.unreachable:
+                self.switch = Switch(fault, at)
+            try:
+                yield self.switch or Switch(fault, at, fired=1)
+            finally:
+                self.switch = None
+
+    def _respond(self, request: Request) -> Reply:
+        self._wiring.clock.advance(SERVED_S)
+        endpoint, path = self._endpoint(request)
+        number = self.ledger.number() if endpoint is not None and endpoint.kind in COUNTED else 0
+        switch = self.switch if number and self.switch is not None and self.switch.meets(number) else None
+        reply = (
+            self._answered(endpoint, path, request) if switch is None else self._failed(switch, endpoint, path, request)
+        )
+        about = {} if endpoint is None else self._about(endpoint, path, request)
+        name = switch.fault.name if switch else ""
+        self.ledger.add(Entry(request, endpoint, reply, number, name, **about))
+        return reply
+
+    def _endpoint(self, request: Request) -> tuple[Endpoint | None, dict[str, str]]:
+        for endpoint in self._vendor.endpoints:
+            path = endpoint.match(request)
+            if path is not None:
+                return endpoint, path
+        return None, {}
+
+    def _about(self, endpoint: Endpoint, path: Mapping[str, str], request: Request) -> dict[str, Any]:
+        def at(where: str | None) -> str | None:
+            try:
+                return None if where is None else place(request, path, where)
+            except ValueError:
+                return None
+
+        return {"key": at(endpoint.key), "part": at(endpoint.per)}
+
+    def _failed(self, switch: Switch, endpoint: Endpoint | None, path: dict[str, str], request: Request) -> Reply:
+        switch.fired += 1
+        fault = switch.fault
+        if fault.stage == "after":
+            reply = self._answered(endpoint, path, request)
+            return replace(reply, headers={**reply.headers, **fault.headers}, delivery=fault.delivery)
+        if fault.delivery is not Delivery.WHOLE:
+            return Reply(delivery=fault.delivery)
+        reply = self._vendor.faulty(fault, request)
+        if fault.name == "redirected":
+            return replace(reply, headers={**reply.headers, "location": f"{self.elsewhere[0]}{request.path}"})
+        return reply
+
+    def _answered(self, endpoint: Endpoint | None, path: dict[str, str], request: Request) -> Reply:
+        """What the vendor answers when nothing is wrong with it."""
+        if endpoint is None:
+            mapped = ", ".join(found.route for found in self._vendor.endpoints)
+            self._wrong.append(f"{request.method} {request.path} is mapped to nothing; there are {mapped}")
+            return self._vendor.error(404, None, "no such endpoint")
+        if refusal := self._refusal(endpoint, path, request):
+            return refusal
+        try:
+            return self._acted(endpoint, path, request)
+        except ProviderError as error:
+            return self._error(error)
+        except Exception as error:  # noqa: BLE001 - a mapping is somebody else's code
+            self._wrong.append(f"the mapping of {endpoint.route} failed: {type(error).__name__}: {error}")
+            return self._vendor.error(500, None, "the mapping failed")
+
+    def _refusal(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Reply | None:
+        most = self._vendor.max_body
+        if most is not None and len(request.body) > most:
+            return self._vendor.error(413, None, "the body is too large")
+        if self._vendor.auth is None or endpoint.kind == "auth":
+            return None
+        shown = place(request, path, self._vendor.auth) or ""
+        known = any(token in shown for token in self._tokens)
+        return None if known else self._vendor.error(self._vendor.status_of("unauthenticated"), None, "who is it?")
+
+    def _acted(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Reply:
+        if endpoint.kind == "auth":
+            self._tokens.add(token := f"token-{self._wiring.ids.new()}")
+            result: Any = {"token": token}
+        else:
+            result = self._result(endpoint, path, request)
+        if isinstance(result, Reply):
+            return result
+        return json_reply(endpoint.status, body(endpoint.reply, result, self._vendor.maps), endpoint.headers)
+
+    def _result(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Any:
+        key = place(request, path, endpoint.key) if endpoint.key and endpoint.dedupe == "key" else None
+        if isinstance(endpoint.calls, str) and endpoint.calls in self._wiring.capability.operations:
+            return self._operation(endpoint.calls, arguments(endpoint.request, request, path, self._vendor.maps), key)
+        return self._once(endpoint, request, key, lambda: self._called(endpoint, path, request))
+
+    def _operation(self, name: str, given: dict[str, Any], key: str | None) -> Any:
+        """An operation of the contract on the mock. Without a key that is remembered, each is a new one."""
+        capability, declared = self._wiring.capability, self._wiring.capability.operation(name)
+        if declared.key and declared.key in declared.by_keyword:
+            given = {**given, declared.key: _as_key(key) if key else self._wiring.ids.new()}
+        checked = capability.check(name, **given)
+        positional = [value for field, value in checked.items() if field not in declared.by_keyword]
+        keyword = {field: value for field, value in checked.items() if field in declared.by_keyword}
+        return capability.accept(name, getattr(self.mock, name)(*positional, **keyword)).plain()
+
+    def _called(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Any:
+        if callable(endpoint.calls):
+            return _plain(endpoint.calls(request, self.mock, self.scratch))
+        given = arguments(endpoint.request, request, path, self._vendor.maps)
+        with self.mock.primitives() as primitives:
+            primitive: Callable[..., Any] | None = getattr(primitives, endpoint.calls, None)
+            if primitive is None or endpoint.calls.startswith("_"):
+                known = [name for name in dir(primitives) if not name.startswith("_")]
+                operations = ", ".join([*self._wiring.capability.operations, *known])
+                raise PalError(f"{endpoint.calls!r} is no operation and no primitive; there are {operations}")
+            return _plain(primitive(**given))
+
+    def _once(self, endpoint: Endpoint, request: Request, key: str | None, act: Callable[[], Any]) -> Any:
+        """What a vendor that remembers the key answers, where what is called does not do so itself."""
+        if key is None:
+            return act()
+        slot, print_ = (endpoint.route, key), digest(request.body.decode(errors="backslashreplace"))
+        if slot not in self._replies:
+            self._replies[slot] = (print_, act())
+        elif self._replies[slot][0] != print_:
+            raise NonRetryableError("key_conflict", "the key was used with another payload")
+        return self._replies[slot][1]
+
+    def _error(self, error: ProviderError) -> Reply:
+        after = error.retry_after if isinstance(error, RetryableError) else None
+        headers = {} if after is None else {"retry-after": f"{after:g}"}
+        status = self._vendor.status_of(error.code)
+        return self._vendor.error(status, str(error.code), error.message, headers, unknown=error.outcome_unknown)
+
+
+def _plain(result: Any) -> Any:
+    return result if isinstance(result, Reply) else to_jsonable_python(result, by_alias=True)
+
+
+def _as_key(key: str) -> str:
+    """A wire key as the contract's; it may be longer, or have other characters."""
+    return key if _KEY.fullmatch(key) else digest(key)
+
+
+def _mock_of(capability: Capability) -> type:
+    if capability.mock is None:
+        raise PalError(f"{capability.name} names no mock; give the Vendor one: Vendor(..., mock=MyMock)")
+    module, _, name = capability.mock.partition(":")
+    found: type = getattr(import_module(module), name)
+    return found

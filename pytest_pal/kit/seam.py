@@ -1,0 +1,76 @@
+"""Seams: where the kit stands between an adapter and its vendor, and can make the vendor fail."""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..faults.catalogue import Fault
+from ..model.clause import Unproven
+from ..model.operation import Operation
+from .ledger import Entry, most_alike
+from .live_vendor import LiveVendor
+
+if TYPE_CHECKING:
+    from .target import Target
+
+
+class Seam(Protocol):
+    """One per vendor. ``requests`` are those of a window that count; a relay counts exchanges."""
+
+    def mark(self) -> None:
+        """Begins a window."""
+
+    def requests(self) -> int:
+        """How many requests that count were made in the window; of several parts, those of the busiest."""
+
+    def entries(self) -> list[Entry]:
+        """The requests of the window; a relay cannot read them, and gives none."""
+
+    def failing(self, fault: Fault, at: int) -> AbstractContextManager[Any]:
+        """From the ``at``-th request of the window on the vendor fails so; gives what counts how often: ``fired``."""
+
+    def release(self) -> None:
+        """Drops every connection that is held."""
+
+
+class HttpSeam:
+    """A vendor that the kit serves."""
+
+    def __init__(self, live: LiveVendor) -> None:
+        self._live = live
+        self.mark, self.release, self.failing = live.ledger.mark, live.release, live.failing
+
+    def requests(self) -> int:
+        return most_alike(self._live.ledger.window)
+
+    def entries(self) -> list[Entry]:
+        return self._live.ledger.window
+
+
+def seam_of(target: "Target", vendor: Any) -> Seam:
+    """Raises `Unproven` with the lines to write where there is none."""
+    if isinstance(vendor, LiveVendor):
+        return HttpSeam(vendor)
+    raise Unproven(missing_seam(target))
+
+
+def missing_seam(target: "Target") -> str:
+    """What to write for an adapter that talks to a vendor nobody can make fail."""
+    name = target.cls.__name__
+    lines = [_endpoint(operation) for operation in target.capability.operations.values()]
+    return "\n".join(
+        [
+            f"nobody can make the vendor of {name} fail: let the kit serve it. Say what its requests mean:",
+            "    from pytest_pal import Harness, Vendor, effect, read",
+            "    vendor = Vendor(",
+            *(f"        {line}," for line in lines),
+            "    )",
+            f'    HARNESS = Harness({name}, vendor, config=lambda v: {{"base_url": v.url, "token": v.secret}})',
+        ]
+    )
+
+
+def _endpoint(operation: Operation) -> str:
+    method = "GET" if operation.effect == "read" else "POST"
+    key = ', key="header:Idempotency-Key"' if operation.idempotency == "key" else ""
+    kind = "read" if operation.effect == "read" else "effect"
+    return f'{kind}("{method} /{operation.name}", calls="{operation.name}"{key})'

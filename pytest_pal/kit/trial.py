@@ -1,0 +1,115 @@
+"""An operation on trial: its healthy requests counted, then called while its vendor fails at each of them in turn."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..faults.catalogue import Fault
+from ..model.clause import ClauseFailed, Unproven
+from ..model.operation import Operation
+from ..model.subject import Outcome
+from .bench import NUMBERS
+from .seam import Seam
+from .subject import LiveSubject
+from .watchdog import bounded
+
+BOUND_S = 0.05
+"""``ctx.timeout`` of an adapter whose vendor is slow; in seconds of the machine."""
+GIVES_UP_WITHIN = 10
+"""It must give up before its vendor lets go, at this many times its bound: judged by order, not by the clock."""
+CLOSE = "close"
+PATIENCE_S = 10.0
+"""How long a call may take whose vendor fails at once."""
+CALMS_DOWN = 3
+"""How often a call may take longer than the small bound, on a busy machine, and be made again."""
+
+
+class Trial:
+    """One operation of a subject; `arguments` are new ones each time."""
+
+    def __init__(self, subject: LiveSubject, operation: Operation) -> None:
+        self.subject, self.operation = subject, operation
+        self.seam: Seam = subject.seam
+        self.claim = subject.target.meets_wire(operation.name)
+        self.unsent: Any = None
+        self._sample: Callable[[int], dict[str, Any]] | None = None
+        self._number = 0
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments that nobody used before, with a key where the operation takes one."""
+        if self._sample is None or self._number == NUMBERS:
+            self._sample, self._number = self.subject.prepare(self.operation.name), 0
+        given, self._number = self._sample(self._number), self._number + 1
+        if self.operation.key and self.operation.key not in given:
+            given[self.operation.key] = self.subject.key()
+        return given
+
+    def call(self, arguments: dict[str, Any]) -> Outcome:
+        """One call; of a deferred operation with its flush, of a local one with its refresh."""
+        if self.claim == "local":
+            self.subject.close()
+        outcome = self.subject.attempt(self.operation.name, **arguments)
+        return self._flushed(outcome) if self.claim == "deferred" and outcome.error is None else outcome
+
+    def _flushed(self, outcome: Outcome) -> Outcome:
+        """Closes the instance, which sends what was put off; one that could not send is kept, to be closed again."""
+        adapter = self.subject.let_go() if self.unsent is None else self.unsent
+        try:
+            self.subject.waiter.close_instance(adapter)
+        except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+            self.unsent = adapter
+            return Outcome(CLOSE, error=error)
+        self.unsent = None
+        return outcome
+
+    def healthy(self) -> int:
+        """How many requests a call makes when nothing fails; a first one may also warm the adapter up."""
+        made = self._counted()
+        if made > 1 and self.claim == "wire":
+            made = self._counted()
+        if made == 0:
+            raise Unproven(
+                f"{self.operation.name} made no request that counts, so no fault can meet it; where that is right, "
+                f"say meets_wire = {{{self.operation.name!r}: 'pure'}}, else map its requests as effect or read"
+            )
+        return made
+
+    def _counted(self) -> int:
+        arguments = self.arguments()
+        self.seam.mark()
+        self.call(arguments).unwrap()
+        return self.seam.requests()
+
+    def plays(self, fault: Fault) -> bool:
+        """Whether the vendor can fail so."""
+        vendor = self.subject.target.harness.vendor
+        return self.subject.target.reach in fault.seams and (vendor is None or vendor.plays(fault))
+
+    def positions(self) -> Iterator[int]:
+        """The place of each healthy request, from 1."""
+        yield from range(1, self.healthy() + 1)
+
+    def under(self, fault: Fault, at: int, call: Callable[[], Outcome]) -> Outcome:
+        """What a call comes to while the vendor fails from its ``at``-th request on."""
+        if fault.slow:
+            self.subject.reopen(BOUND_S)
+        limit = GIVES_UP_WITHIN * BOUND_S if fault.slow else PATIENCE_S
+        self.seam.mark()
+        with self.seam.failing(fault, at) as switch:
+            outcome, in_time = bounded(call, limit, self.seam.release)
+        self.seam.release()
+        if not in_time:
+            raise ClauseFailed(f"{self.operation.name} had not given up after {GIVES_UP_WITHIN} times its bound")
+        if not switch.fired:
+            raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+        return outcome
+
+    def recovered(self, arguments: dict[str, Any]) -> Outcome:
+        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close."""
+        if self.unsent is not None:
+            return self._flushed(Outcome(CLOSE))
+        for _ in range(CALMS_DOWN):
+            outcome = self.call(arguments)
+            hurried = self.subject.timeout_s == BOUND_S and getattr(outcome.error, "code", None) == "timeout"
+            if not hurried:
+                break
+        return outcome
