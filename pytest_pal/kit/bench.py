@@ -15,6 +15,7 @@ from ..clock import SimulatedClock
 from ..model.clause import Unproven
 from ..model.context import Context, RandomIds
 from ..model.subject import Outcome
+from .guard import GUARD
 from .harness import Asked, close_vendor
 from .target import Target
 
@@ -52,6 +53,7 @@ class Bench:
         wiring: Mapping[str, Any] | None = None,
     ) -> None:
         self.target = target
+        self.timeout = TIMEOUT_S
         self._wiring = dict(wiring or {})
         self.clock = SimulatedClock(START)
         self.steps: list[Step] = []
@@ -135,13 +137,13 @@ class Bench:
         if restart is not None:
             self._harness("restart", lambda: restart(self.vendor))
 
-    def context(self, timeout_s: float = TIMEOUT_S) -> Context:
+    def context(self) -> Context:
         keeps = self.target.traits.delivery == "at_most_once" or self.target.harness.reach != "in_process"
         return Context(
             clock=self.clock,
             random=self.chance,
             ids=self.ids,
-            timeout=timeout_s,
+            timeout=self.timeout,
             state_dir=self._sub("adapter") if keeps else None,
             secrets=(lambda name: self.secret) if self.target.harness.vendor is not None else {},
         )
@@ -176,14 +178,16 @@ class Bench:
 
     def close(self) -> None:
         if "vendor" in self.__dict__:
-            close_vendor(self.vendor)
+            with GUARD.paused():
+                close_vendor(self.vendor)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _harness(self, part: str, call: Callable[[], Any]) -> Any:
         """A harness that fails proves nothing about its adapter."""
         try:
-            return call()
+            with GUARD.paused():
+                return call()
         except Unproven:
             raise
         except Exception as error:

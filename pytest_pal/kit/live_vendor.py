@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic_core import to_jsonable_python
@@ -63,6 +63,8 @@ class Wiring:
 class LiveVendor:
     """What a harness's functions are handed: ``url``, ``secret``, ``cafile``, ``mock``, ``scratch``."""
 
+    _answering: ClassVar["LiveVendor | None"] = None
+
     def __init__(self, vendor: Vendor, wiring: Wiring) -> None:
         self._vendor, self._wiring = vendor, wiring
         self.secret = wiring.secret
@@ -72,21 +74,32 @@ class LiveVendor:
         self._replies: dict[tuple[str, str], tuple[str, Any]] = {}
         self._tokens: set[str] = {wiring.secret}
         self.switch: Switch | None = None
-        self._open = ExitStack()
+        self._open, self._leading = ExitStack(), ExitStack()
         self._server = self._serve()
+        self.answer()
 
     def _serve(self) -> HttpServer:
         hosts, foreign = self._vendor.hosts, self._wiring.foreign
         if not hosts and not foreign:
             return self._open.enter_context(HttpServer(self._respond))
-        from ..faults.redirect import redirected
-        from ..faults.tls import CAFILE, foreign_context, server_context
+        from ..faults.tls import foreign_context, server_context
 
         context = foreign_context(*hosts) if foreign else server_context(*hosts)
-        server = self._open.enter_context(HttpServer(self._respond, tls=context))
-        if hosts:
-            self._open.enter_context(redirected(dict.fromkeys(hosts, server.port), cafile=CAFILE))
-        return server
+        return self._open.enter_context(HttpServer(self._respond, tls=context))
+
+    def answer(self) -> None:
+        """Has the hosts that the SDK has built in lead here; of several vendors of a process one answers at a time."""
+        if self.hosts and LiveVendor._answering is not self:
+            from ..faults.redirect import redirected
+
+            self._leading.close()
+            self._leading.enter_context(redirected(self.hosts, cafile=self.cafile))
+            LiveVendor._answering = self
+
+    @property
+    def hosts(self) -> dict[str, int]:
+        """The hosts that lead here, each with the port on loopback."""
+        return dict.fromkeys(self._vendor.hosts, self._server.port)
 
     # what a harness uses
 
@@ -116,12 +129,19 @@ class LiveVendor:
     # what the kit uses
 
     @property
+    def unstable(self) -> tuple[str, ...]:
+        return self._vendor.unstable
+
+    @property
     def problems(self) -> list[str]:
         """Requests that nothing is mapped to, mappings that failed, replies that could not be sent."""
         return [*self._wrong, *(f"the server failed: {error!r}" for error in self._server.errors)]
 
     def close(self) -> None:
+        self._leading.close()
         self._open.close()
+        if LiveVendor._answering is self:
+            LiveVendor._answering = None
 
     def release(self) -> None:
         """Drops what is held: whoever still waits sees the connection close."""
@@ -142,6 +162,7 @@ class LiveVendor:
     @contextmanager
     def failing(self, fault: Fault, at: int = 1) -> Iterator[Switch]:
         """From the ``at``-th request that counts on, until the end, the vendor fails so."""
+        self.answer()
         with ExitStack() as stack:
             if fault.unreachable == "refused":
                 stack.enter_context(self._server.refusing())
@@ -183,7 +204,7 @@ class LiveVendor:
             except ValueError:
                 return None
 
-        return {"key": at(endpoint.key), "part": at(endpoint.per)}
+        return {"key": at(endpoint.key), "part": at(endpoint.per), "path": path}
 
     def _failed(self, switch: Switch, endpoint: Endpoint | None, path: dict[str, str], request: Request) -> Reply:
         switch.fired += 1
@@ -220,7 +241,8 @@ class LiveVendor:
             return self._vendor.error(413, None, "the body is too large")
         if self._vendor.auth is None or endpoint.kind == "auth":
             return None
-        shown = place(request, path, self._vendor.auth) or ""
+        places = (self._vendor.auth,) if isinstance(self._vendor.auth, str) else self._vendor.auth
+        shown = " ".join(place(request, path, where) or "" for where in places)
         known = any(token in shown for token in self._tokens)
         return None if known else self._vendor.error(self._vendor.status_of("unauthenticated"), None, "who is it?")
 

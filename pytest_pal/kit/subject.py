@@ -21,7 +21,7 @@ from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
-from .bench import TIMEOUT_S, Bench, Step
+from .bench import Bench, Step
 from .harness import Asked
 from .interleaving import giving_way
 from .observers import rows
@@ -53,7 +53,6 @@ class LiveSubject:
         self.traits: Any = bench.target.traits
         self._adapter: Any = None
         self.waiter = Waiter()
-        self.timeout_s = TIMEOUT_S
         self._others: list[LiveSubject] = []
 
     def __enter__(self) -> "LiveSubject":
@@ -175,7 +174,7 @@ class LiveSubject:
     def open(self) -> Any:
         """The instance, made where there is none."""
         if self._adapter is None:
-            self._adapter = self.target.cls(self.bench.config, self.bench.context(self.timeout_s))
+            self._adapter = self.target.cls(self.bench.config, self.bench.context())
         return self._adapter
 
     def close(self) -> None:
@@ -199,9 +198,9 @@ class LiveSubject:
 
     def reopen(self, timeout_s: float) -> None:
         """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
-        if timeout_s != self.timeout_s:
+        if timeout_s != self.bench.timeout:
             self.close()
-            self.timeout_s = timeout_s
+            self.bench.timeout = timeout_s
 
     def rewired(self, **wiring: Any) -> "LiveSubject":
         """An instance over another empty vendor that the kit serves in another way; see `Wiring`."""
@@ -233,6 +232,11 @@ class LiveSubject:
         wire = () if live is None else tuple(live.ledger.unshown())
         self.bench.steps.append(replace(step, wire=wire) if wire else step)
 
+    def wired(self) -> list[dict[str, Any]]:
+        """The requests of the step that was taken last, as golden files have them."""
+        live = self.bench.live
+        return [] if live is None else [entry.plain(live.unstable) for entry in self.bench.steps[-1].wire]
+
     # how it is done
 
     @property
@@ -241,6 +245,8 @@ class LiveSubject:
 
     def _ready(self, operation: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
         declared = self.capability.operation(operation)
+        if self.bench.live is not None:
+            self.bench.live.answer()
         if declared.key and declared.key not in arguments:
             arguments = {**arguments, declared.key: self.key()}
         if declared.effect == "write":

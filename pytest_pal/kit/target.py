@@ -75,7 +75,7 @@ class Target:
         if not clause.applies(self.traits):
             return "not with its traits"
         if clause.inject and clause.inject not in self.injecting.inject:
-            return f"its harness does not inject {clause.inject}"
+            return f"its harness injects no {clause.inject}"
         return clause.why_not(self)
 
     @property

@@ -44,8 +44,10 @@ class Vendor:
     name, ours -> theirs. ``statuses`` are HTTP statuses by error code, ``error_body(status, code, message)`` the
     JSON of an error, where ``code`` is None for one that only the status speaks of. ``faults`` are replies of the
     vendor's own by the name of a fault, or None for one that it does not know. ``auth`` is where the secret
-    travels, ``header:Authorization``; another one is refused. ``max_body`` is in bytes. ``hosts`` are names that
-    the adapter's SDK has built in: they lead here, over TLS, while an item runs. Raises PalError.
+    travels, ``header:Authorization``, or several such places; another one is refused. ``max_body`` is in bytes.
+    ``hosts`` are names that the adapter's SDK has built in: they lead here, over TLS, while an item runs.
+    ``unstable`` are pointers into bodies of requests, ``/sent_at`` or ``/batch/*/uuid``, that differ from run to
+    run: golden files leave them out. Raises PalError.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -55,9 +57,10 @@ class Vendor:
     statuses: Mapping[str, int] = field(default_factory=dict)
     error_body: ErrorBody = error_body
     faults: Mapping[str, Reply | Callable[[Request], Reply] | None] = field(default_factory=dict)
-    auth: str | None = None
+    auth: str | tuple[str, ...] | None = None
     max_body: int | None = None
     hosts: tuple[str, ...] = ()
+    unstable: tuple[str, ...] = ()
 
     def __init__(self, *endpoints: Endpoint | tuple[Endpoint, ...], **own: Any) -> None:
         flat = [one for each in endpoints for one in (each if isinstance(each, tuple) else (each,))]

@@ -36,8 +36,8 @@ class Clause:
     a new ID. ``needs`` names the optional operations and parts without which the sentence says nothing.
     ``applies(traits)`` false: it says nothing about such an adapter, and is not counted.
     ``new_process`` says that the check goes on in another process; the state is then a file.
-    ``why_not(target)`` gives the reason for which it says nothing about an adapter as it stands, or "".
-    ``inject`` is the fault of an engine that the check injects; it says nothing where the harness cannot.
+    ``inject`` is the fault that the check injects. ``why_not(target)`` gives the reason for which the clause says
+    nothing about an adapter as it stands, or "".
     """
 
     id: str
@@ -48,8 +48,8 @@ class Clause:
     needs: tuple[str, ...] = ()
     applies: Callable[[Any], bool] = lambda traits: True
     new_process: bool = False
-    why_not: Callable[[Any], str] = lambda target: ""
     inject: str = ""
+    why_not: Callable[[Any], str] = lambda target: ""
 
     @property
     def capability(self) -> str:

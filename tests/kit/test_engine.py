@@ -504,7 +504,7 @@ def test_clauses_apply_where_the_harness_offers_their_fault() -> None:
     assert not [clause for clause in none.clauses if clause.family == "fault"]
     assert len([clause for clause in none.required.not_applicable if clause.inject]) == 14
     reasons = {reason for clause, reason in some.required.not_applicable.items() if clause.inject == "engine_busy"}
-    assert reasons == {"its harness does not inject engine_busy"}
+    assert reasons == {"its harness injects no engine_busy"}
 
 
 def test_a_mock_is_asked_for_all_of_them_and_one_without_state_for_none() -> None:

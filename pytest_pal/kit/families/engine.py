@@ -88,7 +88,7 @@ def _under(
         outcome, in_time = bounded(call, limit, faulty.close)
     if not in_time:
         raise ClauseFailed(
-            f"{operation.name} had not given up after {limit:g} s, of ctx.timeout = {subject.timeout_s:g}"
+            f"{operation.name} had not given up after {limit:g} s, of ctx.timeout = {subject.bench.timeout:g}"
         )
     return outcome, asked
 
