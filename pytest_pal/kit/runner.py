@@ -96,7 +96,7 @@ def _refused_part(subject: LiveSubject, part: str) -> None:
 
 def _network(target: Target, violations: list[str], error: Exception | None) -> ClauseFailed:
     tried = ", ".join(dict.fromkeys(violations))
-    what = f"it used an address outside this machine: {tried}"
+    what = f"it left the part of the network that is watched: {tried}"
     if target.reach == "in_process":
         what = f"its harness says that it works in process, and it used the network: {tried}\n{missing_seam(target)}"
     failed = ClauseFailed(what)
