@@ -1,17 +1,21 @@
 """What redaction costs for each KiB of log text, beside ``json.dumps`` of it: ``python benchmarks/redaction.py``.
 
-CPU time; the lines are public ones and records of our own, a redactor knows three secrets. The first figure is of
-texts of a KiB, the least of some runs; ``dense`` is made of what looks most like secrets.
+CPU time, the least of some runs over texts of a KiB; the redactor knows three secrets. ``public`` are the lines that
+the tests read, ``dense`` is made of what looks most like secrets, ``nested JSON`` is full of escapes.
 """
 
 import json
+import logging
 import random
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from pytest_pal.telemetry.logging_sink import LoggingSink
+from pytest_pal.telemetry.records import AttemptRecord, OperationRecord
 from pytest_pal.telemetry.redaction import Redactor
 
 LINES = Path(__file__).parent.parent / "tests" / "telemetry" / "public_lines.log"
@@ -41,6 +45,12 @@ def dense(chance: random.Random) -> str:
     )
 
 
+def record() -> OperationRecord:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    attempts = (AttemptRecord(1, now, 12.5, "RetryableError", "unavailable"), AttemptRecord(2, now, 3.25))
+    return OperationRecord("ads", "acme_ads", "create_campaign", now, 20.5, attempts)
+
+
 def best(call: Callable[[], object], runs: int) -> float:
     """The least CPU seconds of some runs."""
     times = []
@@ -61,8 +71,13 @@ def main() -> None:
         ours = best(lambda pieces=pieces: [redactor.text(piece) for piece in pieces], 15)
         dumps = best(lambda pieces=pieces: [json.dumps(piece) for piece in pieces], 15)
         print(f"{name:>12}: {1e6 * ours / len(pieces):5.1f} us/KiB, x{ours / dumps:.1f} of json.dumps")
-    line = "ads acme_ads create_campaign ok"
-    print(f"{'short text':>12}: {best(lambda: [redactor.text(line) for _ in range(1_000)], 15) * 1e3:5.1f} us each")
+    made = record()
+    logger = logging.Logger("benchmark")
+    logger.addHandler(logging.NullHandler())
+    sink = LoggingSink(logger, redactor)
+    ours = best(lambda: [sink(made) for _ in range(200)], 15)
+    plain = best(lambda: [logger.info(json.dumps(made.plain(), sort_keys=True)) for _ in range(200)], 15)
+    print(f"{'log line':>12}: {ours * 5e3:5.1f} us each, x{ours / plain:.1f} of json.dumps of the record, logged")
 
 
 if __name__ == "__main__":

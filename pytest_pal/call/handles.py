@@ -135,8 +135,9 @@ def handle(
     ``clock``'s, jitter is drawn from ``random``, keys that a caller leaves out come from ``ids``. ``may_repeat`` is
     asked before each repeat.
 
-    An async adapter runs on one loop in a thread of the handle's own until `SyncHandle.close`; so does a coroutine
-    that a plain function returns. Methods are looked up once, here.
+    A plain adapter is never interrupted: it reads the remaining time from its context, and no attempt begins after
+    the deadline. An async adapter is cut at the deadline. It runs on one loop in a thread of the handle's own until
+    `SyncHandle.close`; so does a coroutine that a plain function returns. Methods are looked up once, here.
 
     Operations raise RetryableError or NonRetryableError and nothing else, but let cancellation and interrupts pass.
     Raises PalError for an adapter, a name or a deadline that cannot be.

@@ -232,6 +232,11 @@ class LiveSubject:
         wire = () if live is None else tuple(live.ledger.unshown())
         self.bench.steps.append(replace(step, wire=wire) if wire else step)
 
+    def wired(self) -> list[dict[str, Any]]:
+        """The requests of the step that was taken last, as golden files have them."""
+        live = self.bench.live
+        return [] if live is None else [entry.plain(live.unstable) for entry in self.bench.steps[-1].wire]
+
     # how it is done
 
     @property

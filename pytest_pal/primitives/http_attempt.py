@@ -96,7 +96,9 @@ def trust_of(cafile: str | Path | None) -> ssl.SSLContext:
 @lru_cache(maxsize=16)
 def _context(cafile: str | Path | None, changed: int | None) -> ssl.SSLContext:
     """Kept, since reading the system's certificates takes tens of milliseconds."""
-    return ssl.create_default_context(cafile=cafile)
+    context = ssl.create_default_context(cafile=cafile)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class Deadline:

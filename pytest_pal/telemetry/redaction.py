@@ -10,7 +10,7 @@ from typing import Any
 
 from .named import MARK, named_spans
 from .plain import Plain
-from .registered import Registered, forms_of
+from .registered import RUN, Registered, forms_of
 from .tokens import token_spans
 from .views import Span, decoded, views
 
@@ -18,7 +18,10 @@ __all__ = ["MARK", "Redactor"]
 
 _DEEPEST_READING = 4
 _ROUNDS = 8
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:={1,2}|\.)?")
+_SHORT = 80
+_KEPT = 1_000
+"""Short texts without a secret are remembered: those of records are few, and come again and again."""
+_RUNS = re.compile(rf"[A-Za-z0-9+/_-]{{{RUN},}}(?:={{1,2}}|\.)?")
 
 
 class Redactor:
@@ -31,6 +34,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str | bytes] = ()) -> None:
+        self._clean: set[str] = set()
         self._registered = Registered()
         for secret in secrets:
             self.register(secret)
@@ -39,13 +43,25 @@ class Redactor:
         """Hides this secret from now on; white space around it does not count, and an empty one is none."""
         text = secret if isinstance(secret, str) else secret.decode("utf-8", "surrogateescape")
         self._registered = Registered(self._registered.secrets.union(forms_of(text)))
+        self._clean = set()
 
     def text(self, text: str) -> str:
         """The text with each secret as `MARK`."""
+        clean = self._clean
+        if text in clean:
+            return text
+        hidden = self._hidden(text)
+        if hidden == text and len(text) <= _SHORT:
+            if len(clean) >= _KEPT:
+                clean.clear()
+            clean.add(text)
+        return hidden
+
+    def _hidden(self, text: str) -> str:
         if text.strip() in self._registered.secrets:
             return MARK
         for _ in range(_ROUNDS):
-            hidden = _hidden(text, sorted(self._spans(text, _DEEPEST_READING)))
+            hidden = _replaced(text, sorted(self._spans(text, _DEEPEST_READING)))
             if hidden == text:
                 return text
             text = hidden
@@ -64,9 +80,10 @@ class Redactor:
     def _spans(self, text: str, depth: int, seen: frozenset[str] = frozenset()) -> Iterator[Span]:
         """``seen`` are runs that another reading has: what is inside them is known from there."""
         low = _lower(text)
-        runs = [run for run in _RUN.findall(text) if run not in seen]
-        yield from self._registered.spans(text, low)
-        yield from token_spans(text, low, runs)
+        runs = [run for run in _RUNS.findall(text) if run not in seen]
+        joined = "\n".join(runs)
+        yield from self._registered.spans(text, low, joined)
+        yield from token_spans(text, low, joined)
         yield from named_spans(text, low)
         if depth:
             yield from self._spans_in_runs(text, runs, depth - 1)
@@ -92,7 +109,7 @@ def _lower(text: str) -> str:
     return "".join(lower if len(lower := character.lower()) == 1 else character for character in text)
 
 
-def _hidden(text: str, spans: list[Span]) -> str:
+def _replaced(text: str, spans: list[Span]) -> str:
     """The text with `MARK` for each span; spans that touch are one, and a mark that a span cuts into is part of it."""
     if not spans:
         return text

@@ -9,6 +9,8 @@ from .views import Span
 
 SHORTEST = 4
 """A shorter secret is not looked for inside texts: hiding each "42" would garble them, and tell what was hidden."""
+RUN = 16
+"""How many characters of base64 or hex in a row are looked into."""
 _SHORTEST_ENCODED = 7
 _SHORTEST_LINE = 16
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
@@ -24,17 +26,29 @@ class Registered:
         self.secrets = secrets
         told = sorted(secret for secret in secrets if len(secret) >= SHORTEST)
         self._plain = sorted({form for secret in told for form in _plain_forms(secret) if form not in MARK})
-        self._hex = sorted({_octets(secret).hex() for secret in told})
-        self._base64 = sorted({form for secret in told for form in _base64_forms(_octets(secret))})
+        self._hex = _by_length({(_octets(secret).hex(), 0, 0) for secret in told})
+        self._base64 = _by_length({form for secret in told for form in _base64_forms(_octets(secret))})
 
-    def spans(self, text: str, low: str) -> Iterator[Span]:
-        """Where a secret stands, in any of its forms; ``low`` is the text in lower case, character by character."""
+    def spans(self, text: str, low: str, runs: str) -> Iterator[Span]:
+        """Where a secret stands, in any of its forms.
+
+        ``low`` is the text in lower case, character by character; ``runs`` are all its runs of at least `RUN`
+        characters of base64 or hex.
+        """
         for secret in self._plain:
             yield from _places(text, secret)
-        for secret in self._hex:
-            yield from _places(low, secret)
-        for secret, left, right in self._base64:
-            yield from (_widened(text, span, left, right) for span in _places(text, secret))
+        yield from _encoded(low, runs.lower(), *self._hex)
+        yield from _encoded(text, runs, *self._base64)
+
+
+def _by_length(forms: set[Encoded]) -> tuple[list[Encoded], list[Encoded]]:
+    """Those that may be shorter than a run, and those that can only stand in one."""
+    return sorted(form for form in forms if len(form[0]) < RUN), sorted(form for form in forms if len(form[0]) >= RUN)
+
+
+def _encoded(text: str, runs: str, short: list[Encoded], long: list[Encoded]) -> Iterator[Span]:
+    for secret, left, right in (*short, *(form for form in long if form[0] in runs)):
+        yield from (_widened(text, span, left, right) for span in _places(text, secret))
 
 
 def forms_of(secret: str) -> Iterator[str]:

@@ -15,11 +15,12 @@ _ENDINGS = (
 )
 _WHOLE = frozenset("pwd auth jwt otp cvv cvc bearer".split())
 _PAIRS = frozenset(
-    "access api app account auth client consumer encryption hmac license master private secret service session shared "
-    "signing storage subscription webhook".split()
+    "access aes api app application account auth cipher client consumer crypto deploy encryption fernet functions hmac "
+    "integration license master private root rsa secret service session shared signing ssh storage subscription "
+    "webhook write".split()
 )
 _PASS = frozenset("admin db ftp ldap mail mysql pg postgres redis root smtp user".split())
-_SIGNED = frozenset("amz goog request url".split())
+_SIGNED = frozenset("amz goog oauth request url".split())
 _AFTER = frozenset("b64 base64 confirm confirmation encoded hash header hex old new raw plain plaintext value".split())
 _PAGES = frozenset("page next prev previous continuation cursor pagination idempotency sync".split())
 _TOKENS = frozenset({("access", "tokens"), ("refresh", "tokens"), ("api", "tokens"), ("auth", "tokens")})

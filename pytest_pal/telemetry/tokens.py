@@ -65,6 +65,7 @@ _KEY_BLOCK = re.compile(
 )
 _BEARER = re.compile(r"bearer[ \t:=]{1,4}((?=[\w.~+/-]*\d|[\w.~+/-]{20})[\w.~+/-]{6,}=*)", re.IGNORECASE)
 _BASIC = re.compile(r"basic[ \t]{1,4}([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
+_USER_OPTION = re.compile(r"""(?: -u|--user)[ =]["']?[^\s:"']{1,128}:([^\s"']+)""")
 _USERINFO = re.compile(r"""://([^\s/?\#"'<>\\]{0,512}@)""")
 _HOOKS = re.compile(
     r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks)/([\w/-]{12,})"
@@ -72,17 +73,22 @@ _HOOKS = re.compile(
 _LONG_NAME = 16
 
 
-def token_spans(text: str, low: str, runs: list[str]) -> Iterator[Span]:
-    """Where tokens of a known shape stand. ``runs`` are the text's long runs of token characters."""
-    found = runs and _HEAD.search("\n".join(runs))
+def token_spans(text: str, low: str, runs: str) -> Iterator[Span]:
+    """Where tokens of a known shape stand.
+
+    ``low`` is the text in lower case; ``runs`` are its long runs of token characters, where all but a few begin.
+    """
+    found = _HEAD.search(runs)
     if found:
         yield from (match.span() for match in _TOKEN.finditer(text))
-    if found or any(mark in text for mark in _MARKS_OF_DOTTED):
+    if found or any(map(text.__contains__, _MARKS_OF_DOTTED)):
         yield from (match.span() for match in _DOTTED_TOKEN.finditer(text))
     if "bearer" in low:
         yield from (match.span(1) for match in _BEARER.finditer(text))
     if "basic" in low:
         yield from (match.span(1) for match in _BASIC.finditer(text) if _is_pair(match[1]))
+    if " -u " in text or "--user" in text:
+        yield from (match.span(1) for match in _USER_OPTION.finditer(text))
     if "-----BEGIN" in text:
         yield from (match.span() for match in _KEY_BLOCK.finditer(text))
     if "://" in text:

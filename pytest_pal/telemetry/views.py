@@ -14,6 +14,8 @@ Span = tuple[int, int]
 """Where something stands: the first character and the one after the last."""
 
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_LINE = r"{end}(?<=[A-Za-z0-9+/]{{60}}{end})(?=[A-Za-z0-9+/]{{1,120}}={{0,2}}(?:\s|\Z))"
+_WRAPS = {end: re.compile(_LINE.format(end=end)) for end in ("\r\n", "\n")}
 _ESCAPES = re.compile(
     r"(?:\\x[0-9a-fA-F]{2})+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8}|\\[\"'`\\/$bfnrt]"
@@ -21,9 +23,12 @@ _ESCAPES = re.compile(
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _SHORT = {"\\" + letter: _LETTERS.get(letter, letter) for letter in "\"'`/$bfnrt"}
 _LONG = re.compile(r"\\[uUx]")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
-_JOINTS = (re.compile("/"), re.compile(r"[/_+-]"))
-_URL_SAFE = str.maketrans("-_", "+/")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_PLAIN_BASE64 = re.compile(r"[A-Za-f]{4}|\A[A-Za-f]{1,3}\Z")
+_PLAIN_HEX = re.compile(r"[2-7]{8}")
+"""What begins some groups in a row where they spell ASCII: cheaper to see than to decode in vain."""
+_SLASH = re.compile("/")
+_JOINT = re.compile(r"[/_+-]")
 _BINARY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LEAST_PIECE = 16
 
@@ -65,7 +70,9 @@ class View:
 
 
 def views(text: str) -> Iterator[View]:
-    """The readings that differ from the text: percent-encoding undone, then backslash escapes undone."""
+    """The readings that differ from the text: lines of base64 joined, percent-encoding undone, escapes undone."""
+    if "\n" in text:
+        yield from _view(text, _WRAPS["\r\n" if "\r\n" in text else "\n"], lambda wrap: [("", len(wrap))])
     if "%" in text:
         yield from _view(text, _PERCENT, _percent_pieces)
     if "\\" in text:
@@ -123,23 +130,31 @@ def decoded(run: str) -> Iterator[tuple[Span, str]]:
     if whole is not None:
         yield (0, len(run)), whole
         return
-    for joints in _JOINTS:
-        start = 0
-        for piece in joints.split(run):
-            text = _read(piece) if _LEAST_PIECE <= len(piece) < len(run) else None
-            if text is not None:
-                yield (start, start + len(piece)), text
-            start += len(piece) + 1
+    if "/" in run:
+        yield from _in_pieces(run, _SLASH)
+    yield from _in_pieces(run, _JOINT)
+
+
+def _in_pieces(run: str, joint: re.Pattern[str]) -> Iterator[tuple[Span, str]]:
+    start = 0
+    for piece in joint.split(run):
+        text = _read(piece) if _LEAST_PIECE <= len(piece) < len(run) else None
+        if text is not None:
+            yield (start, start + len(piece)), text
+        start += len(piece) + 1
 
 
 def _read(run: str) -> str | None:
-    digits = run[2:] if run[:2] in {"0x", "0X"} else run
+    digits = run[2:] if run.startswith(("0x", "0X")) else run
     if _HEX.fullmatch(digits):
-        return _text(bytes.fromhex(digits))
-    body = run.rstrip("=")
-    if len(body) % 4 == 1:
-        return None
-    return _text(binascii.a2b_base64(body.translate(_URL_SAFE) + "=" * (-len(body) % 4)))
+        return _text(bytes.fromhex(digits[: len(digits) // 2 * 2])) if _PLAIN_HEX.search(digits[::2]) else None
+    body = run.rstrip("=").replace("-", "+").replace("_", "/")
+    missing = -len(body) % 4
+    return (
+        None
+        if missing == 3 or not _PLAIN_BASE64.search(body[::4])
+        else _text(binascii.a2b_base64(body + "=" * missing))
+    )
 
 
 def _text(octets: bytes) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ class AsyncTwinAds:
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         self._client = Client(CAPABILITY, config, ctx)
         self._base = urlsplit(config["base_url"])
+        self._trust = ssl.create_default_context(cafile=config["cafile"]) if self._base.scheme == "https" else None
         self._ctx = ctx
 
     async def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
@@ -47,7 +49,7 @@ class AsyncTwinAds:
         unknown = False
         try:
             async with asyncio.timeout(self._ctx.remaining()):
-                reader, writer = await asyncio.open_connection(self._base.hostname, self._base.port)
+                reader, writer = await asyncio.open_connection(self._base.hostname, self._base.port, ssl=self._trust)
                 unknown = operation.effect == "write"
                 try:
                     reply = await self._exchanged(reader, writer, f"/{name}", headers, json.dumps(body).encode())

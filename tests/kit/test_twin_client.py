@@ -1,4 +1,4 @@
-"""The reference client passes every clause on every capability, and says of each answer what it means."""
+"""The reference client: what it sends, what each answer means to it, and that one wrong method makes it fall."""
 
 import asyncio
 import inspect
@@ -6,16 +6,20 @@ import json
 import logging
 import pickle
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pytest_pal.clock import SimulatedClock
 from pytest_pal.errors import NonRetryableError, ProviderError, RetryableError
+from pytest_pal.faults.message import Reply, Request
+from pytest_pal.faults.server import HttpServer
 from pytest_pal.kit.bench import START
-from pytest_pal.kit.harness import Harness
-from pytest_pal.kit.twins import adapters, gateway
+from pytest_pal.kit.twins import harness
+from pytest_pal.kit.twins.adapters import TwinAds, TwinLifecycle, TwinLLMObservability
 from pytest_pal.kit.twins.client import Client, Twin
+from pytest_pal.kit.twins.gateway import TwinLLMGateway
 from pytest_pal.model.context import Context
 from pytest_pal.model.operation import Operation
 from pytest_pal.model.payload import Output
@@ -23,78 +27,69 @@ from pytest_pal.primitives.http_call import HttpReply
 
 from ..judging import fallen
 from .async_twin import AsyncTwinAds
-from .identity_vendor import IdentityVendor
 
-TWINS: tuple[Any, ...] = (
-    adapters.TwinAds,
-    adapters.TwinLifecycle,
-    adapters.TwinExperiments,
-    adapters.TwinCDP,
-    adapters.TwinVectorStore,
-    adapters.TwinLLMObservability,
-    gateway.TwinLLMGateway,
-)
+TWINS: tuple[Any, ...] = tuple(found.cls for found in vars(harness).values() if isinstance(found, harness.Harness))
+SECRET = "canary-7f3a91"
 SPEC = {"name": "Spring", "objective": "sales", "budget": 5_000_000, "currency": "USD", "start": "2026-03-03T09:00:00Z"}
 CAMPAIGN = {"id": "cmp_1", "name": "Spring", "budget": 5_000_000, "currency": "USD", "objective": "sales"}
+PAUSED = {**CAMPAIGN, "status": "paused"}
 
 
-class Opening:
-    """Makes the mock behind the vendor with the configuration and the clock that the adapter is given."""
+class Scripted:
+    """A vendor that gives ``replies`` in order, and then only the last one."""
 
-    def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
-        IdentityVendor.live[config["base_url"]].open(config, ctx)
-        super().__init__(config, ctx)  # type: ignore[call-arg]
+    def __init__(self) -> None:
+        self.replies: list[Reply] = []
+        self.requests: list[Request] = []
+        self._server = HttpServer(self._respond)
+
+    def __enter__(self) -> "Scripted":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+    def _respond(self, request: Request) -> Reply:
+        self.requests.append(request)
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    def says(self, *values: Any) -> None:
+        """These replies from now on: JSON, or a whole `Reply`."""
+        self.replies = [found if isinstance(found, Reply) else _json(found) for found in values]
+
+    def open(self, kind: Any = TwinAds, **more: Any) -> Any:
+        config = {"base_url": self._server.url, "token": SECRET}
+        return kind(config, Context(clock=SimulatedClock(START), **more))
 
 
-def harness(twin: Any) -> Harness:
-    return Harness(
-        type(twin.__name__, (Opening, twin), {}),
-        reach="http",
-        fresh=lambda directory: IdentityVendor(twin._of),
-        config=lambda vendor: vendor.config,
-        observe=(lambda vendor: vendor.observe()) if twin._of.observe else None,
-    )
+def _json(value: Any, status: int = 200, **headers: str) -> Reply:
+    return Reply(status, {name.replace("_", "-"): text for name, text in headers.items()}, json.dumps(value).encode())
 
 
 @pytest.fixture
-def vendor() -> Iterator[IdentityVendor]:
-    with IdentityVendor(adapters.TwinAds._of) as vendor:
+def vendor() -> Iterator[Scripted]:
+    with Scripted() as vendor:
         yield vendor
 
 
-def context(**more: Any) -> Context:
-    return Context(clock=SimulatedClock(START), **more)
-
-
-def ads(vendor: IdentityVendor, kind: Any = adapters.TwinAds, **more: Any) -> Any:
-    ctx = context(**more)
-    vendor.open(vendor.config, ctx)
-    return kind(vendor.config, ctx)
-
-
-def error_after(vendor: IdentityVendor, *answer: Any, operation: str = "pause", **arguments: Any) -> Any:
-    vendor.scripted.append(answer)
+def error_after(vendor: Scripted, reply: Reply, operation: str = "pause", **arguments: Any) -> Any:
+    vendor.says(reply)
     with pytest.raises(ProviderError) as caught:
-        getattr(ads(vendor), operation)(**(arguments or {"campaign_id": "cmp_1"}))
-    assert vendor.secret not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
+        getattr(vendor.open(), operation)(**(arguments or {"campaign_id": "cmp_1"}))
+    assert SECRET not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
     return caught.value
+
+
+def nowhere(kind: Any) -> Any:
+    """An adapter without time, whose vendor nobody can reach."""
+    return kind({"base_url": "http://127.0.0.1:1", "token": "t"}, Context(timeout=0.0))
 
 
 # the whole of it
 
 
-MANY_REQUESTS = (adapters.TwinExperiments, adapters.TwinVectorStore)
-
-
-@pytest.mark.parametrize(
-    "twin",
-    [
-        pytest.param(twin, marks=[pytest.mark.slow] if twin in MANY_REQUESTS else [], id=twin.__name__)
-        for twin in (*TWINS, AsyncTwinAds)
-    ],
-)
-def test_every_clause_holds_of_a_twin(twin: Any) -> None:
-    assert fallen(harness(twin)) == set()
+def test_there_is_a_twin_for_each_capability() -> None:
+    assert len({twin.capability for twin in TWINS}) == 7
 
 
 @pytest.mark.parametrize("twin", TWINS)
@@ -108,46 +103,64 @@ def test_a_twin_looks_like_an_adapter_that_somebody_wrote(twin: Any) -> None:
         assert method.__doc__ == operation.function.__doc__
 
 
+def test_an_async_client_that_shares_nothing_of_the_exchange_passes() -> None:
+    assert fallen(replace(harness.ADS, cls=AsyncTwinAds)) == set()
+
+
 # one request
 
 
-def test_a_call_is_one_request_with_its_arguments_by_name(vendor: IdentityVendor) -> None:
-    checked = adapters.TwinAds._of.check("create_campaign", spec=SPEC, idempotency_key="key-1")
-    made = ads(vendor).create_campaign(checked["spec"], idempotency_key="key-1")
-    assert made.name == "Spring"
-    ((operation, headers, body),) = vendor.requests
-    assert operation == "create_campaign"
-    assert headers["authorization"] == f"Bearer {vendor.secret}"
-    assert headers["idempotency-key"] == "key-1"
-    assert headers["content-type"] == "application/json"
-    assert body == {"spec": checked["spec"].plain()}
-    assert body["spec"]["start"] == "2026-03-03T09:00:00.000Z"
+def test_a_call_is_one_request_with_its_arguments_by_name(vendor: Scripted) -> None:
+    checked = TwinAds._of.check("create_campaign", spec=SPEC, idempotency_key="key-1")
+    vendor.says({**CAMPAIGN, "status": "draft"})
+    made = vendor.open().create_campaign(checked["spec"], idempotency_key="key-1")
+    assert made.status == "draft"
+    (request,) = vendor.requests
+    assert (request.method, request.path) == ("POST", "/create_campaign")
+    assert request.headers["authorization"] == f"Bearer {SECRET}"
+    assert request.headers["idempotency-key"] == "key-1"
+    assert request.headers["content-type"] == "application/json"
+    assert request.json == {"spec": checked["spec"].plain()}
+    assert request.json["spec"]["start"] == "2026-03-03T09:00:00.000Z"
 
 
-def test_only_an_operation_that_takes_a_key_sends_one(vendor: IdentityVendor) -> None:
-    with pytest.raises(NonRetryableError, match="not_found"):
-        ads(vendor).pause("cmp_1")
-    ((_, headers, body),) = vendor.requests
-    assert "idempotency-key" not in headers
-    assert body == {"campaign_id": "cmp_1"}
+def test_only_an_operation_that_takes_a_key_sends_one(vendor: Scripted) -> None:
+    vendor.says(PAUSED)
+    vendor.open().pause("cmp_1")
+    (request,) = vendor.requests
+    assert "idempotency-key" not in request.headers
+    assert request.json == {"campaign_id": "cmp_1"}
 
 
-def test_bad_input_is_refused_without_a_request(vendor: IdentityVendor) -> None:
+def test_bad_input_is_refused_without_a_request(vendor: Scripted) -> None:
     with pytest.raises(NonRetryableError, match="invalid: pause: /campaign_id"):
-        ads(vendor).pause("")
+        vendor.open().pause("")
     assert vendor.requests == []
 
 
 def test_the_bound_of_the_context_is_that_of_the_request() -> None:
     with pytest.raises(RetryableError, match="timeout"):
-        adapters.TwinAds({"base_url": "http://127.0.0.1:1", "token": "t"}, context(timeout=0.0)).pause("cmp_1")
+        nowhere(TwinAds).pause("cmp_1")
 
 
-def test_a_call_is_logged_without_its_secrets(vendor: IdentityVendor, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    with pytest.raises(NonRetryableError):
-        ads(vendor).pause("cmp_1")
-    assert caplog.messages == ["ads.pause: 404"]
+def test_a_call_is_logged_without_its_secrets(vendor: Scripted, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="pytest_pal.adapter")
+    vendor.says(PAUSED)
+    vendor.open().pause("cmp_1")
+    assert [record.getMessage() for record in caplog.records if record.name == "pytest_pal.adapter"] == [
+        "ads.pause: 200"
+    ]
+
+
+def test_the_calls_of_one_adapter_share_a_connection_until_it_is_closed(vendor: Scripted) -> None:
+    vendor.says(PAUSED)
+    twin = vendor.open()
+    for _ in range(3):
+        twin.pause("cmp_1")
+    twin.close()
+    twin.close()
+    twin.pause("cmp_1")
+    assert [request.connection for request in vendor.requests] == [1, 1, 1, 2]
 
 
 # what an answer means
@@ -168,18 +181,18 @@ def test_a_call_is_logged_without_its_secrets(vendor: IdentityVendor, caplog: py
     ],
 )
 def test_the_body_speaks_first_and_then_the_status(
-    vendor: IdentityVendor, status: int, told: dict[str, Any], code: str, unknown: bool
+    vendor: Scripted, status: int, told: dict[str, Any], code: str, unknown: bool
 ) -> None:
-    told = {**told, "message": f"you sent {vendor.secret}"}
-    error = error_after(vendor, status, {}, json.dumps({"error": told}).encode())
+    told = {**told, "message": f"you sent {SECRET}"}
+    error = error_after(vendor, _json({"error": told}, status))
     assert (error.code, error.outcome_unknown) == (code, unknown)
     assert error.details == told.get("details", {})
     assert error.message == f"pause: the vendor answered {status}"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"1", b'{"error": "text"}', b'{"error": [1]}', b"[" * 100_000])
-def test_a_refusal_without_words_goes_by_its_status(vendor: IdentityVendor, body: bytes) -> None:
-    error = error_after(vendor, 429, {"Retry-After": "7"}, body)
+def test_a_refusal_without_words_goes_by_its_status(vendor: Scripted, body: bytes) -> None:
+    error = error_after(vendor, Reply(429, {"Retry-After": "7"}, body))
     assert (error.code, error.retry_after) == ("rate_limited", 7.0)
 
 
@@ -197,9 +210,9 @@ def test_a_refusal_without_words_goes_by_its_status(vendor: IdentityVendor, body
     ],
 )
 def test_when_to_come_back(
-    vendor: IdentityVendor, headers: dict[str, str], told: dict[str, Any], seconds: float | None
+    vendor: Scripted, headers: dict[str, str], told: dict[str, Any], seconds: float | None
 ) -> None:
-    error = error_after(vendor, 503, headers, json.dumps({"error": told}).encode())
+    error = error_after(vendor, Reply(503, headers, json.dumps({"error": told}).encode()))
     assert error.retry_after == seconds
 
 
@@ -214,17 +227,17 @@ def test_when_to_come_back(
         b"{",
         b"\xff",
         json.dumps({**CAMPAIGN, "status": "no such status"}).encode(),
-        json.dumps({**CAMPAIGN, "status": "active", "budget": IdentityVendor.secret}).encode(),
-        b"canary-7f3a91",
+        json.dumps({**CAMPAIGN, "status": "active", "budget": SECRET}).encode(),
+        SECRET.encode(),
         b"[" * 100_000,
     ],
 )
-def test_an_answer_that_cannot_be_understood_is_malformed(vendor: IdentityVendor, body: bytes) -> None:
-    error = error_after(vendor, 200, {}, body)
+def test_an_answer_that_cannot_be_understood_is_malformed(vendor: Scripted, body: bytes) -> None:
+    error = error_after(vendor, Reply(body=body))
     assert (type(error), error.code, error.outcome_unknown) == (NonRetryableError, "malformed_reply", True)
     query = {"from": "2026-03-01", "to": "2026-03-02"}
-    checked = adapters.TwinAds._of.check("report", query=query)
-    error = error_after(vendor, 200, {}, body, operation="report", query=checked["query"])
+    checked = TwinAds._of.check("report", query=query)
+    error = error_after(vendor, Reply(body=body), "report", query=checked["query"])
     assert (error.code, error.outcome_unknown) == ("malformed_reply", False)
 
 
@@ -247,85 +260,119 @@ class Swallowing(Client):
         try:
             return super().attempt(operation, arguments)
         except Exception:  # noqa: BLE001 - this is what is wrong about it
-            return operation.output.model_validate({**CAMPAIGN, "status": "paused"})
+            return operation.output.model_validate(PAUSED)
 
 
-class KeylessTwin(adapters.TwinAds, client=Keyless):
+class Unbounded(Client):
+    def seconds(self) -> float:
+        return 3600.0
+
+
+class Talkative(Client):
+    def log(self, operation: Operation, reply: HttpReply) -> None:
+        self.ctx.logger.info("sent %s", self.authorization())
+
+
+class KeylessTwin(TwinAds, client=Keyless):
     pass
 
 
-class InsistentTwin(adapters.TwinAds, client=Insistent):
+class InsistentTwin(TwinAds, client=Insistent):
     pass
 
 
-class SwallowingTwin(adapters.TwinAds, client=Swallowing):
+class SwallowingTwin(TwinAds, client=Swallowing):
     pass
 
 
-def test_a_wrong_client_is_one_method(vendor: IdentityVendor) -> None:
-    assert ads(vendor, SwallowingTwin).pause("cmp_1").status == "paused"
-    vendor.requests.clear()
-    with pytest.raises(NonRetryableError):
-        ads(vendor, InsistentTwin).pause("cmp_1")
-    assert len(vendor.requests) == 2
-    assert "ads.create_campaign.idempotency.repeat" in fallen(harness(KeylessTwin), only="create_campaign.idempotency")
-    assert adapters.TwinAds._speaks is Client
+class UnboundedTwin(TwinAds, client=Unbounded):
+    pass
+
+
+class TalkativeTwin(TwinAds, client=Talkative):
+    pass
+
+
+WRONG = [
+    (KeylessTwin, "create_campaign.idempotency.repeat"),
+    (InsistentTwin, "create_campaign.retry"),
+    (SwallowingTwin, "pause.fault.refused"),
+    (UnboundedTwin, "pause.fault.hang"),
+    (TalkativeTwin, "secrets"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "only"), WRONG)
+def test_a_wrong_client_is_one_method_and_falls(wrong: Any, only: str) -> None:
+    assert fallen(replace(harness.ADS, cls=wrong), only=only)
+    assert not fallen(harness.ADS, only=only)
+
+
+def test_a_client_of_its_own_is_one_class_s_only() -> None:
+    assert (KeylessTwin._speaks, TwinAds._speaks) == (Keyless, Client)
 
 
 def test_an_operation_may_have_the_name_of_a_method_of_the_client() -> None:
-    assert "send" in adapters.TwinLifecycle._of.operations
-    public = {name for name in vars(Twin) if not name.startswith("_")}
-    assert public == {"contract", "close"}
+    assert "send" in TwinLifecycle._of.operations
+    assert {name for name in vars(Twin) if not name.startswith("_")} == {"contract", "close"}
 
 
 # the two with something of their own
 
 
-def test_closing_ends_what_is_open_and_tries_again_what_it_could_not() -> None:
-    with IdentityVendor(adapters.TwinLLMObservability._of) as vendor:
-        ctx = context()
-        vendor.open(vendor.config, ctx)
-        twin: Any = adapters.TwinLLMObservability(vendor.config, ctx)
-        traces = [twin.trace_start(name, idempotency_key=name).id for name in ("a", "b", "c")]
-        twin.trace_stop(traces[1])
-        vendor.scripted.append((503, {}, b""))
-        with pytest.raises(NonRetryableError, match="2 open traces could not be ended") as caught:
-            twin.close()
-        assert (caught.value.code, caught.value.details) == ("unavailable", {"lost": 2})
+def test_closing_ends_what_is_open_and_tries_again_what_it_could_not(vendor: Scripted) -> None:
+    twin = vendor.open(TwinLLMObservability)
+    for name in ("a", "b", "c"):
+        vendor.says({"id": f"trace-{name}", "name": name})
+        twin.trace_start(name, idempotency_key=name)
+    vendor.says({"id": "trace-b", "status": "ok"})
+    twin.trace_stop("trace-b")
+    vendor.says({"id": "trace-c", "status": "aborted"}, Reply(503))
+    with pytest.raises(NonRetryableError, match="1 open traces could not be ended") as caught:
         twin.close()
-        twin.close()
-        stopped = [body["id"] for operation, _, body in vendor.requests if operation == "trace_stop"]
-        assert stopped == [traces[1], traces[2], traces[2], traces[0]]
-        assert [row.status for row in vendor.observe().traces()] == ["aborted", "ok", "aborted"]
+    assert (caught.value.code, caught.value.details) == ("unavailable", {"lost": 1})
+    vendor.says({"id": "trace-a", "status": "aborted"})
+    twin.close()
+    twin.close()
+    stopped = [request.json["id"] for request in vendor.requests if request.path == "/trace_stop"]
+    assert stopped == ["trace-b", "trace-c", "trace-a", "trace-a"]
+    assert vendor.requests[-1].json["status"] == "aborted"
 
 
-def test_the_gateway_asks_for_completions_and_goes_on_to_the_next_model() -> None:
-    with IdentityVendor(gateway.TwinLLMGateway._of) as vendor:
-        ctx = context()
-        vendor.open(vendor.config, ctx)
-        twin: Any = gateway.TwinLLMGateway(vendor.config, ctx)
-        vendor.scripted.append((503, {}, b""))
-        result = twin.route("Say hello", {})
-        assert [operation for operation, _, _ in vendor.requests] == ["complete", "complete"]
-        assert [attempt.error for attempt in result.attempts] == ["unavailable", None]
-        vendor.scripted.append((200, {}, b'{"text": 1}'))
-        first, _ = twin.route("Say hello", {}).attempts
-        assert (first.error, first.outcome_unknown) == ("malformed_reply", True)
+COMPLETION = {
+    "model": None,
+    "text": "hello",
+    "stop": "end",
+    "usage": {"prompt": 3, "cached": 0, "written": 0, "completion": 2},
+}
 
 
-def _refused(twin: Any) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        twin.route("Say hello", {})
-    return caught.value
+@pytest.mark.parametrize(
+    ("failed", "code", "unknown"),
+    [
+        (Reply(503), "unavailable", True),
+        (Reply(429), "rate_limited", False),
+        (_json({"text": 1}), "malformed_reply", True),
+        (_json({**COMPLETION, "usage": {"prompt": -3}}), "malformed_reply", True),
+    ],
+)
+def test_the_gateway_asks_for_completions_and_goes_on_to_the_next_model(
+    vendor: Scripted, failed: Reply, code: str, unknown: bool
+) -> None:
+    vendor.says(failed, COMPLETION)
+    result = vendor.open(TwinLLMGateway).route("Say hello", {})
+    assert [request.path for request in vendor.requests] == ["/complete", "/complete"]
+    assert [request.json["model"] for request in vendor.requests] == [found.model for found in result.attempts]
+    first, second = result.attempts
+    assert (first.error, first.outcome_unknown, second.error) == (code, unknown, None)
 
 
 def test_the_models_of_one_route_share_one_bound() -> None:
-    twin: Any = gateway.TwinLLMGateway({"base_url": "http://127.0.0.1:1", "token": "t"}, context(timeout=0.0))
-    error = _refused(twin)
-    assert (error.code, len(error.details["attempts"])) == ("timeout", 1)
+    with pytest.raises(RetryableError, match="timeout") as caught:
+        nowhere(TwinLLMGateway).route("Say hello", {})
+    assert len(caught.value.details["attempts"]) == 1
 
 
-def test_an_async_client_gives_up_in_time_too(vendor: IdentityVendor) -> None:
-    twin = AsyncTwinAds({**vendor.config}, context(timeout=0.0))
+def test_an_async_client_gives_up_in_time_too() -> None:
     with pytest.raises(RetryableError, match="timeout"):
-        asyncio.run(twin.pause("cmp_1"))
+        asyncio.run(nowhere(AsyncTwinAds).pause("cmp_1"))

@@ -2,14 +2,13 @@
 
 import contextlib
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 
-TLS = Path(__file__).parents[1] / "data" / "tls"
+from pytest_pal.faults.tls import server_context
+
 LONGEST_S = 20.0
 """A client that has not given up by then never does."""
 Script = Callable[["Talk"], None]
@@ -89,9 +88,7 @@ class RawServer:
     def _talk(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError), sock:
             if self._tls:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(TLS / "localhost.pem")
-                with context.wrap_socket(sock, server_side=True) as wrapped:
+                with server_context().wrap_socket(sock, server_side=True) as wrapped:
                     self._play(Talk(wrapped, self._over))
             else:
                 self._play(Talk(sock, self._over))

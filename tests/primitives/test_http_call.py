@@ -16,10 +16,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_pal.errors import NonRetryableError, ProviderError, RetryableError
+from pytest_pal.faults.tls import CAFILE, FOREIGN_CAFILE
 from pytest_pal.primitives import http_attempt, http_call
 from pytest_pal.primitives.http_call import Deadline, HttpClient, HttpReply, exchange
 
-from .raw_server import TLS, RawServer, Script, Talk
+from .raw_server import RawServer, Script, Talk
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 SECRET = "canary-7f3a91"
@@ -136,7 +137,7 @@ def test_a_large_body_goes_both_ways() -> None:
 
     for tls in (False, True):
         with RawServer(echo, tls=tls) as server:
-            reply = exchange("POST", server.url, body=large, seconds=LONG_S, cafile=TLS / "localhost.pem")
+            reply = exchange("POST", server.url, body=large, seconds=LONG_S, cafile=CAFILE)
         assert reply.body == large
 
 
@@ -196,9 +197,9 @@ def test_without_time_nothing_is_sent(seconds: float) -> None:
 
 def test_a_foreign_certificate_is_refused_before_anything_is_sent() -> None:
     with RawServer(OK, tls=True) as server:
-        error = failure(server.url, cafile=TLS / "foreign.pem")
+        error = failure(server.url, cafile=FOREIGN_CAFILE)
         assert told(error) == (RetryableError, "connection", False)
-        assert exchange("POST", server.url, seconds=LONG_S, cafile=TLS / "localhost.pem").status == 200
+        assert exchange("POST", server.url, seconds=LONG_S, cafile=CAFILE).status == 200
     assert len(server.requests) == 1
 
 
@@ -206,19 +207,19 @@ def test_a_certificate_of_another_name_is_refused(monkeypatch: pytest.MonkeyPatc
     with RawServer(OK, tls=True) as server:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
         patched_lookup(monkeypatch, lambda *_, **__: found)
-        error = failure("https://api.acme.test", cafile=TLS / "localhost.pem")
+        error = failure("https://api.acme.test", cafile=CAFILE)
     assert told(error) == (RetryableError, "connection", False)
 
 
 def test_what_is_no_tls_is_no_connection() -> None:
     with RawServer(lambda talk: talk.sock.sendall(OK)) as server:
-        error = failure(f"https://127.0.0.1:{server.port}", cafile=TLS / "localhost.pem")
+        error = failure(f"https://127.0.0.1:{server.port}", cafile=CAFILE)
     assert told(error) == (RetryableError, "connection", False)
 
 
 def test_a_handshake_is_inside_the_bound() -> None:
     with RawServer(lambda talk: talk.hang()) as server:
-        error = failure(f"https://127.0.0.1:{server.port}", cafile=TLS / "localhost.pem", seconds=SHORT_S)
+        error = failure(f"https://127.0.0.1:{server.port}", cafile=CAFILE, seconds=SHORT_S)
     assert told(error) == (RetryableError, "timeout", False)
 
 
@@ -252,7 +253,7 @@ LOST: dict[str, Script] = {
 @pytest.mark.parametrize("name", LOST)
 def test_a_lost_connection_leaves_the_outcome_of_a_write_unknown(name: str, tls: bool) -> None:
     with RawServer(LOST[name], tls=tls) as server:
-        more = {"cafile": TLS / "localhost.pem"}
+        more = {"cafile": CAFILE}
         assert told(failure(server.url, **more)) == (RetryableError, "connection", True)
         assert told(failure(server.url, method="GET", **more)) == (RetryableError, "connection", False)
         assert told(failure(server.url, effect="read", **more)) == (RetryableError, "connection", False)
@@ -294,7 +295,7 @@ def test_the_bound_is_one_of_the_whole_exchange(name: str, tls: bool) -> None:
 
     with RawServer(script, tls=tls) as server:
         seconds = 4 * SHORT_S if tls else SHORT_S
-        error = failure(server.url, seconds=seconds, cafile=TLS / "localhost.pem")
+        error = failure(server.url, seconds=seconds, cafile=CAFILE)
     assert error.code == "timeout"
     assert error.message.endswith(f"no whole answer within {seconds:g} s")
     assert not let_go.is_set()
@@ -422,7 +423,7 @@ def answering(*answers: bytes, then: Callable[[Talk], None] = Talk.hang) -> Scri
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_client_keeps_its_connection(tls: bool) -> None:
-    with RawServer(answering(OK, OK, OK), tls=tls) as server, HttpClient(cafile=TLS / "localhost.pem") as client:
+    with RawServer(answering(OK, OK, OK), tls=tls) as server, HttpClient(cafile=CAFILE) as client:
         for _ in range(3):
             assert client.exchange("POST", server.url, body=b"{}", seconds=LONG_S).body == b"{}"
     assert server.connections == 1
@@ -462,7 +463,7 @@ def test_a_connection_that_was_closed_meanwhile_is_noticed_before_anything_is_se
             talk.sock.sendall(b"HTTP/1.1 408 Bye\r\n\r\n")
         ended.release()
 
-    with RawServer(script, tls=tls) as server, HttpClient(cafile=TLS / "localhost.pem") as client:
+    with RawServer(script, tls=tls) as server, HttpClient(cafile=CAFILE) as client:
         for _ in range(2):
             assert client.exchange("POST", server.url, seconds=LONG_S).status == 200
             answered.release()
@@ -592,7 +593,7 @@ def test_neither_is_a_method_or_a_path(method: str, path: str) -> None:
 
 
 def test_a_cafile_must_hold_certificates() -> None:
-    for cafile in (TLS / "none.pem", TLS.parent / "tls", __file__):
+    for cafile in (CAFILE.with_name("none.pem"), CAFILE.parent, __file__):
         with pytest.raises(NonRetryableError, match="holds no certificates") as caught:
             exchange("POST", "https://127.0.0.1:1/", seconds=LONG_S, cafile=cafile)
         assert caught.value.code == "not_configured"

@@ -105,15 +105,25 @@ def _base64_cores(octets: bytes) -> Iterator[str]:
 
 def readings(written: str, depth: int = 3) -> Iterator[str]:
     """What the text may be read as: itself, and decoded up to three times."""
-    yield written
-    if depth:
-        others = {unquote(written), unquote(written, "latin-1"), _without_escapes(written), _as_utf8(written)}
-        for other in others - {written}:
-            yield from readings(other, depth - 1)
-        for run in re.findall(r"[0-9a-fA-F]{8,}", written):
-            yield bytes.fromhex(run[: len(run) // 2 * 2]).decode("utf-8", "replace")
-        for run in re.findall(r"[A-Za-z0-9+/_-]{8,}", written):
-            yield from (_from_base64(piece[skipped:]) for piece in {run, *run.split("/")} for skipped in range(4))
+    known, latest = {written}, {written}
+    for _ in range(depth):
+        latest = {reading for text in latest for reading in _decoded(text)} - known
+        known |= latest
+    yield from known
+    for text in known:
+        yield from _spelt_out(text)
+
+
+def _decoded(text: str) -> set[str]:
+    return {unquote(text), unquote(text, "latin-1"), _without_escapes(text), _as_utf8(text)}
+
+
+def _spelt_out(text: str) -> Iterator[str]:
+    """What its runs of hex and base64 spell."""
+    for run in re.findall(r"[0-9a-fA-F]{8,}", text):
+        yield bytes.fromhex(run[: len(run) // 2 * 2]).decode("utf-8", "replace")
+    for run in re.findall(r"[A-Za-z0-9+/_-]{8,}", text):
+        yield from (_from_base64(piece[skipped:]) for piece in {run, *run.split("/")} for skipped in range(4))
 
 
 def _from_base64(run: str) -> str:

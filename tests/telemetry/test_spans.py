@@ -84,6 +84,21 @@ def test_a_block_without_an_attempt_is_a_success_too(site: Site, clock: Simulate
     assert (sink.records[0].status, sink.records[0].latency_ms, sink.records[0].attempts) == ("ok", 2_000, ())
 
 
+def test_an_error_ends_when_it_is_raised_not_with_the_last_attempt(
+    site: Site, clock: SimulatedClock, sink: MemorySink
+) -> None:
+    def call() -> None:
+        with Span(site) as span:
+            span.attempt()
+            span.attempted(NonRetryableError("invalid"))
+            clock.advance(3)
+            raise NonRetryableError("invalid")
+
+    with pytest.raises(NonRetryableError):
+        call()
+    assert (sink.records[0].latency_ms, sink.records[0].attempts[0].latency_ms) == (3_000, 0)
+
+
 def test_an_abandoned_iterator_ends_its_span(site: Site, sink: MemorySink) -> None:
     def items() -> Iterator[int]:
         with Span(site):
