@@ -8,7 +8,7 @@ from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
-from .bench import TIMEOUT_S, Bench
+from .bench import Bench
 from .guard import GUARD, NetworkForbidden
 from .quarantine import quarantine, refuse_quarantined
 from .refusing import refuses
@@ -18,8 +18,6 @@ from .target import Target
 from .verdict import is_provisional
 from .watchdog import Hung
 
-INJECTED_TIMEOUT_S = 0.25
-"""Bounds one attempt on an engine that is held by somebody else; long enough for one that is slow and well."""
 PLAYING = ("scenario", "golden", "own_golden")
 
 
@@ -34,10 +32,8 @@ class Run:
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
     settings = _settings(target, clause)
-    if clause.inject:
-        target = replace(target, harness=target.injecting)
-    timeout = INJECTED_TIMEOUT_S if clause.inject else TIMEOUT_S
-    bench = Bench(target, settings=settings, state_file=clause.new_process, timeout=timeout)
+    standing = replace(target, harness=target.injecting) if clause.inject else target
+    bench = Bench(standing, settings=settings, state_file=clause.new_process)
     swapped = _missing(target, clause)
     subject = LiveSubject(bench)
     error: Exception | None = None
