@@ -123,14 +123,17 @@ def test_an_event_is_sent_at_once_by_the_sdk_with_a_uuid_made_of_its_id(
     assert (properties["total"], properties[EVENT_ID], properties["$ignore_sent_at"]) == (20, "e1", True)
 
 
-def test_what_the_caller_tags_its_own_events_with_stays_out(adapter: PosthogCDP, vendor: FakePosthog) -> None:
+def test_an_event_tells_neither_the_machine_nor_what_the_caller_tags_its_own_events_with(
+    adapter: PosthogCDP, vendor: FakePosthog
+) -> None:
     with posthog.new_context():
         posthog.tag("tenant", "acme")
         posthog.identify_context("somebody-else")
         ingest(adapter)
     (event,) = vendor.captured
     assert event["distinct_id"] == "user-1"
-    assert "tenant" not in event["properties"]
+    own = {"total", EVENT_ID, "$ignore_sent_at"}
+    assert set(event["properties"]) - own == {"$geoip_disable", "$is_server", "$lib", "$lib_version"}
 
 
 @given(
