@@ -23,19 +23,21 @@ AGAIN_SECONDS = 0.05  # until the next try, when the process has no file descrip
 
 
 class HttpServer:
-    """Listens on a free port of 127.0.0.1 from its making until `close`.
+    """Listens on ``port`` of 127.0.0.1, or on a free one, from its making until `close`.
 
     ``respond`` gets each whole request and says the reply. It is called on the loop's thread, which serves everything
     else too: it must neither wait nor block. What it raises is kept in ``errors``, and the client gets a 500 whose
-    header ``x-pytest-pal-error`` names the exception.
+    header ``x-pytest-pal-error`` names the exception. Raises OSError for a port that cannot be had.
     """
 
-    def __init__(self, respond: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, respond: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self._tls = tls
         self._service = Service(respond)
         self._greetings: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._listener: socket.socket | None = _listening(_bound(0))
+        self._listener: socket.socket | None = _listening(_bound(port))
         self.port: int = self._listener.getsockname()[1]
         _servers.add(self)
         # Not waited for: the operating system takes connections already.
@@ -187,7 +189,11 @@ def _bound(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if hasattr(socket, "SO_REUSEPORT"):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind((HOST, port))
+    try:
+        sock.bind((HOST, port))
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 

@@ -62,14 +62,19 @@ class LiveVendor:
     def __init__(self, vendor: Vendor, wiring: Wiring) -> None:
         self._vendor, self._wiring = vendor, wiring
         self.secret = wiring.secret
+        self.begin()
+        self._open = ExitStack()
+        self._server = self._serve()
+
+    def begin(self) -> None:
+        """Forgets everything: an empty mock, no request, no fault."""
         self.ledger = Ledger()
         self._wrong: list[str] = []
         self.scratch: State = {}
         self._replies: dict[tuple[str, str], tuple[str, Any]] = {}
-        self._tokens: set[str] = {wiring.secret}
+        self._tokens: set[str] = {self.secret}
         self.switch: Switch | None = None
-        self._open = ExitStack()
-        self._server = self._serve()
+        self.__dict__.pop("mock", None)
 
     def _serve(self) -> HttpServer:
         hosts, foreign = self._vendor.hosts, self._wiring.foreign
@@ -156,7 +161,7 @@ class LiveVendor:
         self._wiring.clock.advance(SERVED_S)
         endpoint, path = self._endpoint(request)
         number = self.ledger.number() if endpoint is not None and endpoint.kind in COUNTED else 0
-        switch = self.switch if number and self.switch is not None and number >= self.switch.at else None
+        switch = self._switch(number) if number else None
         reply = (
             self._answered(endpoint, path, request) if switch is None else self._failed(switch, endpoint, path, request)
         )
@@ -164,6 +169,10 @@ class LiveVendor:
         name = switch.fault.name if switch else ""
         self.ledger.add(Entry(request, endpoint, reply, number, name, **about))
         return reply
+
+    def _switch(self, number: int) -> Switch | None:
+        """The fault that is on at a request that counts."""
+        return self.switch if self.switch is not None and number >= self.switch.at else None
 
     def _endpoint(self, request: Request) -> tuple[Endpoint | None, dict[str, str]]:
         for endpoint in self._vendor.endpoints:
