@@ -8,7 +8,6 @@ given; what the real ones cost comes apart, below. The sink does nothing, so the
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import stamina
@@ -18,8 +17,7 @@ from pytest_pal.call.handles import handle
 from pytest_pal.clock import SystemClock
 from pytest_pal.contracts.ads import CAPABILITY
 from pytest_pal.model.capability import Capability
-from pytest_pal.model.context import Context, RandomIds
-from pytest_pal.mocks.ads import MockAds
+from pytest_pal.model.context import RandomIds
 
 ROUNDS, CALLS = 15, 4_000
 PAUSED = CAPABILITY.accept(

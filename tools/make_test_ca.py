@@ -5,6 +5,7 @@ python tools/make_test_ca.py      # needs cryptography: pip install 'pytest-pal[
 The keys are no secrets: they are published with the package, and vouch for nothing but tests on this machine.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -36,7 +37,7 @@ def authority(name: str) -> Pair:
     return Pair(key, builder.sign(key, SHA256()))
 
 
-def leaf(name: str, hosts: list[x509.GeneralName], signer: Pair, end: datetime = END) -> Pair:
+def leaf(name: str, hosts: Sequence[x509.GeneralName], signer: Pair, end: datetime = END) -> Pair:
     key = generate_private_key(SECP256R1())
     issuer = signer.key.public_key()
     builder = _builder(_name(name), key, end).issuer_name(signer.certificate.subject)

@@ -101,6 +101,7 @@ class CDPProvider(Protocol):
         "key",
         key="event_id",
         conflict_trait="event_conflict",
+        deferrable=True,
         unit="profile",
         entity="event",
         reads=("get_profile",),

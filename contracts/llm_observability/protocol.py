@@ -95,7 +95,7 @@ DisplayName = Annotated[Text, Field(min_length=1)]
 class LLMObservabilityProvider(Protocol):
     """Records what calls to models did. An id that no instance of this adapter issued is not_found."""
 
-    @operation("write", "key", unit="trace", entity="trace")
+    @operation("write", "key", unit="trace", entity="trace", deferrable=True)
     def trace_start(
         self,
         name: DisplayName,
@@ -106,11 +106,11 @@ class LLMObservabilityProvider(Protocol):
     ) -> Trace:
         """Opens a trace, under ``parent`` where one is given, also where that one has ended."""
 
-    @operation("write", "natural", unit="trace", entity="trace")
+    @operation("write", "natural", unit="trace", entity="trace", deferrable=True)
     def trace_stop(self, id: Key, status: Status = "ok", output: JsonValue = None) -> TraceEnd:
         """Ends the trace, its open descendants first (aborted). Of an ended one: no change, its status."""
 
-    @operation("write", "key", unit="trace", entity="trace")
+    @operation("write", "key", unit="trace", entity="trace", deferrable=True)
     def log_eval(
         self,
         id: Key,
@@ -122,7 +122,7 @@ class LLMObservabilityProvider(Protocol):
     ) -> Evaluation:
         """Adds an evaluation to an open or ended trace: a score, a label, or both."""
 
-    @operation("write", "natural", unit="trace", entity="trace")
+    @operation("write", "natural", unit="trace", entity="trace", deferrable=True)
     def link(self, id: Key, run_id: Key) -> RunLink:
         """Says that an open or ended trace belongs to a run; a trace may belong to several.
 

@@ -21,7 +21,8 @@ class Fault:
 
     ``codes`` are what the taxonomy may call it, ``stage`` says whether the vendor acted before it failed.
     ``status``, ``headers`` and ``body`` are the reply's; without a body the vendor's own error body is sent,
-    which names ``means`` where there is one. ``slow``: the caller's bound decides. ``harmless``: nothing to report.
+    which names ``means`` where there is one. ``slow``: the caller's bound decides. ``times``: so often, and then
+    it is over; None: until it is lifted. ``harmless``: nothing to report.
     ``source`` is the document that says so.
     """
 
@@ -39,6 +40,7 @@ class Fault:
     delivery: Delivery = Delivery.WHOLE
     unreachable: Literal["", "refused", "dns", "tls"] = ""
     slow: bool = False
+    times: int | None = None
     harmless: bool = False
 
 

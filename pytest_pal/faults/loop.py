@@ -3,13 +3,12 @@
 import asyncio
 import atexit
 import os
-import selectors
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -27,8 +26,7 @@ class _Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         # An attribute of an instance: freezegun replaces those of modules. Set first, because __init__ asks for it.
         self._now = _monotonic()
-        self.selector = selectors.DefaultSelector()
-        super().__init__(self.selector)
+        super().__init__()
         self.thread = threading.Thread(target=self.run_forever, name="pytest-pal-loopback", daemon=True)
 
     def time(self) -> float:
@@ -40,7 +38,7 @@ class _Process:
 
     lock = threading.Lock()
     loop: _Loop | None = None
-    inherited: _Loop | None = None
+    inherited: ClassVar[list[_Loop]] = []
 
 
 def running() -> _Loop:
@@ -88,9 +86,8 @@ def finish(tasks: Iterable[asyncio.Task[None]]) -> None:
 def _end() -> None:
     loop, _Process.loop = _Process.loop, None
     if loop is not None:
-        asyncio.run_coroutine_threadsafe(_wind_up(), loop).result(timeout=5)
-        loop.call_soon_threadsafe(loop.stop)
-        loop.thread.join(timeout=5)
+        asyncio.run_coroutine_threadsafe(_wind_up(), loop)
+        loop.thread.join()
         loop.close()
 
 
@@ -99,17 +96,21 @@ async def _wind_up() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    asyncio.get_running_loop().stop()
 
 
 atexit.register(_end)
 
 
 def _forget() -> None:
-    """In a forked child: let go of the selector without changing it, because the parent shares an epoll set."""
+    """In a forked child: leave the parent's loop untouched, because the two share one epoll set.
+
+    It is kept, as are its transports by their servers: collected, they would warn that nobody closed them.
+    """
     _Process.lock = threading.Lock()
     if _Process.loop is not None:
-        _Process.loop.selector.close()
-        _Process.inherited, _Process.loop = _Process.loop, None  # kept: collected, it would warn that it was not closed
+        _Process.inherited.append(_Process.loop)
+        _Process.loop = None
 
 
 if hasattr(os, "register_at_fork"):

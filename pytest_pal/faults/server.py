@@ -167,10 +167,12 @@ class HttpServer:
 
 
 _servers: weakref.WeakSet[HttpServer] = weakref.WeakSet()
+_inherited: list[HttpServer] = []
 
 
 def _abandon_all() -> None:
-    for server in list(_servers):
+    _inherited.extend(_servers)
+    for server in _inherited:
         server.abandon()
 
 
@@ -186,7 +188,7 @@ if hasattr(os, "register_at_fork"):
 
 def _bound(port: int) -> socket.socket:
     """A port shared on purpose (SO_REUSEPORT) is never given to a stranger who asks for any free port."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: else asyncio sets no NODELAY
     if hasattr(socket, "SO_REUSEPORT"):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:

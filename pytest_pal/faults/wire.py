@@ -3,15 +3,16 @@
 import asyncio
 import socket
 import struct
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from itertools import chain
 from typing import cast
-from urllib.parse import parse_qsl, unquote
 
 import h11
 
+from pytest_pal.faults.events import request_of, response_to
 from pytest_pal.faults.message import Delivery, Reply, Request
 
 DRIP_SECONDS = 0.005
@@ -19,10 +20,10 @@ LINGER_SECONDS = 1.0
 HEAD_LIMIT = 64 * 1024  # bytes
 FILLER = b" "  # white space: no half of a JSON document or of an event becomes whole by it
 BLOCK = 64 * 1024  # bytes
-NO_LINGER = struct.pack("ii", 1, 0)  # to close a socket with SO_LINGER of no seconds sends RST
+NO_LINGER = struct.pack(
+    "hh" if sys.platform == "win32" else "ii", 1, 0
+)  # to close a socket with SO_LINGER of no seconds sends RST
 ANNOUNCED = frozenset({Delivery.WHOLE, Delivery.TRUNCATED})
-REASONS = {int(status): status.phrase for status in HTTPStatus}
-FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 @dataclass(eq=False)
@@ -105,8 +106,11 @@ class Connection(asyncio.Protocol):
             self._pour()
 
     def drop(self) -> None:
-        """Close at once, whatever was to be sent."""
+        """Close at once, whatever was to be sent. A held reply is reset: some clients take half a head for a whole."""
         self._deaf = True
+        if self in self._service.held:
+            with suppress(OSError):  # where the client has reset it already
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         if self._transport is not None:
             self._transport.abort()
             self.abandon()
@@ -140,6 +144,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, event: h11.Request) -> None:
         self.idle, self._request, self._body = False, event, bytearray()
+        if event.method == b"CONNECT":
+            raise h11.RemoteProtocolError("CONNECT is for proxies, and this is none", error_status_hint=405)
         if self._peer.they_are_waiting_for_100_continue:
             self._write(self._sent(h11.InformationalResponse(status_code=100, headers=[])))
 
@@ -158,8 +164,12 @@ class Connection(asyncio.Protocol):
         if not transport.can_write_eof():
             transport.close()
             return
-        transport.write_eof()
-        self._timer = self._loop.call_later(LINGER_SECONDS, transport.abort)
+        try:
+            transport.write_eof()
+        except OSError:  # the client has gone already
+            transport.abort()
+        else:
+            self._timer = self._loop.call_later(LINGER_SECONDS, transport.abort)
 
     # Replies.
 
@@ -208,7 +218,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def _reset(self) -> bool:
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self._service.held.add(self)
         self.drop()
         return False
 
@@ -248,8 +258,9 @@ class Connection(asyncio.Protocol):
         return self._sent(response) + self._framed(body) + self._sent(h11.EndOfMessage())
 
     def _half(self, response: h11.Response, body: bytes) -> bytes:
+        """Half of the body; without one, half of the status line: http.client takes a longer part for a whole reply."""
         head = self._sent(response)
-        return head + self._framed(body[: len(body) // 2]) if body else head[: len(head) // 2]
+        return head + self._framed(body[: len(body) // 2]) if body else head[: head.index(b"\r\n") // 2]
 
     def _unending(self, response: h11.Response, body: bytes, bodiless: bool, size: int) -> Iterator[bytes]:
         """The head, half of the body in pieces of ``size``, and then white space for ever.
@@ -270,34 +281,3 @@ class Connection(asyncio.Protocol):
 
 def single_bytes(data: bytes) -> Iterator[bytes]:
     return (data[at : at + 1] for at in range(len(data)))
-
-
-def response_to(reply: Reply, *, announced: bool) -> h11.Response:
-    """The head of a reply, with its length where ``announced``: also to HEAD, which asks what the length would be.
-
-    Raises ValueError, TypeError, AttributeError or h11.LocalProtocolError for what cannot be sent.
-    """
-    length = len(memoryview(reply.body))
-    headers = [(name, value) for name, value in reply.headers.items() if name.lower() not in FRAMING]
-    if announced and not reply.chunked and reply.status != 204:
-        headers.append(("content-length", str(length)))
-    Delivery(reply.delivery)
-    reason = REASONS.get(reply.status, "")
-    return h11.Response(status_code=reply.status, headers=headers, reason=reason)
-
-
-def request_of(event: h11.Request, body: bytes, connection: int) -> Request:
-    headers: dict[str, str] = {}
-    for raw, value in event.headers:
-        name, text = raw.decode("ascii"), value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    path, query = split_target(event.target.decode("latin-1"))
-    return Request(event.method.decode("ascii"), path, query, headers, body, connection)
-
-
-def split_target(target: str) -> tuple[str, dict[str, str]]:
-    """Path and query of "/path?query", of "http://host/path?query" (as to a proxy), of "host:port" or "*"."""
-    path, _, query = target.partition("?")
-    if "://" in path and not path.startswith("/"):
-        path = "/" + path.split("://", 1)[1].partition("/")[2]
-    return unquote(path), dict(parse_qsl(query, keep_blank_values=True))

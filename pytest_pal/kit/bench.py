@@ -69,7 +69,7 @@ class Bench:
         return RandomIds(random.Random(SEED + 2))
 
     @cached_property
-    def _chance(self) -> random.Random:
+    def chance(self) -> random.Random:
         return random.Random(SEED)
 
     def fresh_numbers(self) -> int:
@@ -139,7 +139,7 @@ class Bench:
         keeps = self.target.traits.delivery == "at_most_once" or self.target.harness.reach != "in_process"
         return Context(
             clock=self.clock,
-            random=self._chance,
+            random=self.chance,
             ids=self.ids,
             timeout=timeout_s,
             state_dir=self._sub("adapter") if keeps else None,

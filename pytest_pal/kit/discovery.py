@@ -18,6 +18,7 @@ from ..registry.entry_points import ADAPTERS, CAPABILITIES, HARNESSES, OURS, Ent
 from .contract import Contract
 from .harness import Harness
 from .loader import load
+from .meets_wire import meeting_wire
 from .plan import Case, Problem, broken_case, case_of
 from .target import Target
 
@@ -217,6 +218,7 @@ def _declarations(cls: Any, contract: Contract) -> Iterable[Problem]:
         text = f"{cls.__name__} has no {', '.join(f'{name}()' for name in missing)}; write it as in the Protocol"
         yield Problem("operations", f"{text} {capability.protocol.__name__}")
     yield from _pin(cls, contract)
+    yield from meeting_wire(cls, capability)
     try:
         capability.traits.of(getattr(cls, "traits", None))
     except ValidationError as error:

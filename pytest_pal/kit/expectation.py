@@ -51,6 +51,19 @@ def judge(outcome: Outcome, wanted: Expected) -> None:
         raise ClauseFailed(f"what {outcome.operation} made of it", [_difference(wanted, outcome)]) from error
 
 
+def judge_flush(outcome: Outcome, wanted: Expected) -> None:
+    """Fails the clause unless what was put off and could not be sent is told, with the number lost. CONTRACTS, 5."""
+    error = outcome.error
+    told = isinstance(error, NonRetryableError) and error.code in wanted.codes
+    lost = error.details.get("lost") if isinstance(error, ProviderError) else None
+    if not told or not isinstance(lost, int) or isinstance(lost, bool) or lost < 1:
+        words = Words(f"NonRetryableError({' or '.join(wanted.codes)}) with lost in its details")
+        raise ClauseFailed(
+            "what closing made of a flush that failed",
+            [Difference("", words, Words(f"{outcome.brief()}, lost: {lost}"))],
+        ) from (error if isinstance(error, Exception) else None)
+
+
 def _right_class(error: ProviderError, wanted: Expected) -> bool:
     if error.code not in RETRYABLE_CODES:
         return isinstance(error, NonRetryableError)

@@ -39,6 +39,10 @@ class Switch:
     at: int
     fired: int = 0
 
+    def meets(self, number: int) -> bool:
+        """Whether the request with this number fails."""
+        return number >= self.at and (self.fault.times is None or self.fired < self.fault.times)
+
 
 @dataclass
 class Wiring:
@@ -172,7 +176,7 @@ class LiveVendor:
 
     def _switch(self, number: int) -> Switch | None:
         """The fault that is on at a request that counts."""
-        return self.switch if self.switch is not None and number >= self.switch.at else None
+        return self.switch if self.switch is not None and self.switch.meets(number) else None
 
     def _endpoint(self, request: Request) -> tuple[Endpoint | None, dict[str, str]]:
         for endpoint in self._vendor.endpoints:

@@ -104,6 +104,7 @@ def _failing(origin: str, problem: Problem) -> Callable[[object], NoReturn]:
 
 
 _SENTENCES = {
+    "meets_wire": "An adapter says rightly which operations meet the wire, and how.",
     "loads": "The adapter, its harness and its capability can be loaded.",
     "extra": "An adapter that is named or required is installed with its extra.",
     "is_a_class": "An adapter is a class.",

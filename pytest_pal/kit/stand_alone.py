@@ -43,8 +43,8 @@ class Turn(Switch):
 
     to: int | None = None
 
-    def covers(self, number: int) -> bool:
-        return self.at <= number and (self.to is None or number <= self.to)
+    def meets(self, number: int) -> bool:
+        return super().meets(number) and (self.to is None or number <= self.to)
 
     def plain(self) -> dict[str, Any]:
         return {"name": self.fault.name, "at": self.at, "to": self.to, "fired": self.fired}
@@ -155,7 +155,7 @@ class StandAlone(LiveVendor):
         return server_context()
 
     def _switch(self, number: int) -> Switch | None:
-        return next((turn for turn in reversed(self._turns) if turn.covers(number)), None)
+        return next((turn for turn in reversed(self._turns) if turn.meets(number)), None)
 
     def _respond(self, request: Request) -> Reply:
         if request.path.startswith(CONTROL) or request.path == CONTROL.rstrip("/"):

@@ -85,7 +85,7 @@ class LiveSubject:
 
     def observe(self, what: str) -> list[dict[str, Any]]:
         found = self._observed([what])[what]
-        self._record(Step("observe", {what: found}))
+        self.note(Step("observe", {what: found}))
         return found
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
@@ -103,12 +103,12 @@ class LiveSubject:
         declared, arguments = self._ready(operation, arguments)
         started = self.now()
         outcome = self._awaiting_the_job(declared, lambda: self._once(declared, arguments))
-        self._record(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
+        self.note(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
         return outcome
 
     def raw(self, operation: str, /, **arguments: Any) -> Any:
         declared, arguments = self._ready(operation, arguments)
-        self._record(Step(operation, arguments))
+        self.note(Step(operation, arguments))
         return self._awaiting_the_job(declared, lambda: self._raw(declared, arguments)).unwrap()
 
     def together(self, calls: Iterable[Call], *, turns: bool = False) -> list[Outcome]:
@@ -120,7 +120,7 @@ class LiveSubject:
         outcomes = [self._joined(*call, outcome) for call, outcome in zip(ready, outcomes, strict=True)]
         self.bench.unread = self.bench.unread or any(found.effect == "write" for found, _ in ready)
         for (found, arguments), outcome in zip(ready, outcomes, strict=True):
-            self._record(Step(f"at once: {found.name}", arguments, outcome))
+            self.note(Step(f"at once: {found.name}", arguments, outcome))
         return outcomes
 
     def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
@@ -152,7 +152,7 @@ class LiveSubject:
 
     def advance(self, seconds: float) -> None:
         self.bench.clock.advance(seconds)
-        self._record(Step(f"advance the clock by {seconds:.10g} s"))
+        self.note(Step(f"advance the clock by {seconds:.10g} s"))
         if hasattr(self.adapter, "run_due"):
             self.waiter.wait(self.adapter.run_due())
 
@@ -160,7 +160,7 @@ class LiveSubject:
         self._adapter = None
         gc.collect()
         self.bench.restarted()
-        self._record(Step("restart the adapter"))
+        self.note(Step("restart the adapter"))
         self.open()
 
     def open(self) -> Any:
@@ -170,8 +170,12 @@ class LiveSubject:
         return self._adapter
 
     def close(self) -> None:
+        self.waiter.close_instance(self.let_go())
+
+    def let_go(self) -> Any:
+        """The instance, which somebody else closes."""
         adapter, self._adapter = self._adapter, None
-        self.waiter.close_instance(adapter)
+        return adapter
 
     def sibling(self) -> "LiveSubject":
         return self._other(self.bench, owns_bench=False)
@@ -203,7 +207,7 @@ class LiveSubject:
         self.close()
         ready = [self._ready(call.operation, call.arguments) for call in calls]
         launch = Launch.of(self.bench, [(found.name, self._checked(found, arguments)) for found, arguments in ready])
-        self._record(Step("in a new process, under another hash seed:"))
+        self.note(Step("in a new process, under another hash seed:"))
         try:
             outcomes = [self._accepted(outcome) for outcome in run_elsewhere(launch)]
         except Unportable:
@@ -211,8 +215,14 @@ class LiveSubject:
             self.restart()
             return [self.attempt(call.operation, **call.arguments) for call in calls]
         for call, outcome in zip(calls, outcomes, strict=True):
-            self._record(Step(call.operation, call.arguments, outcome))
+            self.note(Step(call.operation, call.arguments, outcome))
         return outcomes
+
+    def note(self, step: Step) -> None:
+        """Keeps a step that was taken, with the requests that it made."""
+        live = self.bench.live
+        wire = () if live is None else tuple(live.ledger.unshown())
+        self.bench.steps.append(replace(step, wire=wire) if wire else step)
 
     # how it is done
 
@@ -343,7 +353,17 @@ class LiveSubject:
             self._settle()
         return given
 
+    def _flush(self) -> None:
+        """Has an adapter that puts calls off send them: by its ``flush()`` where it has one, else by closing it."""
+        if self._adapter is None or not self.target.defers:
+            return
+        if hasattr(self._adapter, "flush"):
+            self.waiter.wait(self._adapter.flush())
+        else:
+            self.close()
+
     def _observed(self, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        self._flush()
         observer = self.bench.observer(self.adapter)
         return {name: rows(self.capability, name, self.waiter.wait(_list(observer, name))) for name in names}
 
@@ -351,11 +371,6 @@ class LiveSubject:
         other = LiveSubject(bench, owns_bench=owns_bench)
         self._others.append(other)
         return other
-
-    def _record(self, step: Step) -> None:
-        live = self.bench.live
-        wire = () if live is None else tuple(live.ledger.unshown())
-        self.bench.steps.append(replace(step, wire=wire) if wire else step)
 
 
 def _text(row: dict[str, Any]) -> str:

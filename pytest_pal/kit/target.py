@@ -55,6 +55,11 @@ class Target:
         claim = getattr(self.cls, "meets_wire", {}).get(operation, "wire")
         return str(next(iter(claim.values())) if isinstance(claim, Mapping) else claim)
 
+    @property
+    def defers(self) -> bool:
+        """Whether the adapter puts off what it acknowledges."""
+        return self.reach != "in_process" and any(self.meets_wire(n) == "deferred" for n in self.capability.operations)
+
     def why_not(self, clause: Clause) -> str:
         """Why a clause says nothing about this adapter; "" where it does."""
         return clause.why_not(self) if clause.applies(self.traits) else "not with its traits"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..errors import ProviderError
 from ..faults.catalogue import Fault
 from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
@@ -17,6 +16,7 @@ BOUND_S = 0.05
 """``ctx.timeout`` of an adapter whose vendor is slow; in seconds of the machine."""
 GIVES_UP_WITHIN = 10
 """It must give up before its vendor lets go, at this many times its bound: judged by order, not by the clock."""
+CLOSE = "close"
 PATIENCE_S = 10.0
 """How long a call may take whose vendor fails at once."""
 CALMS_DOWN = 3
@@ -30,6 +30,7 @@ class Trial:
         self.subject, self.operation = subject, operation
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
+        self.unsent: Any = None
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
 
@@ -50,10 +51,14 @@ class Trial:
         return self._flushed(outcome) if self.claim == "deferred" and outcome.error is None else outcome
 
     def _flushed(self, outcome: Outcome) -> Outcome:
+        """Closes the instance, which sends what was put off; one that could not send is kept, to be closed again."""
+        adapter = self.subject.let_go() if self.unsent is None else self.unsent
         try:
-            self.subject.close()
-        except ProviderError as error:
-            return Outcome(outcome.operation, error=error)
+            self.subject.waiter.close_instance(adapter)
+        except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+            self.unsent = adapter
+            return Outcome(CLOSE, error=error)
+        self.unsent = None
         return outcome
 
     def healthy(self) -> int:
@@ -99,7 +104,9 @@ class Trial:
         return outcome
 
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
-        """The call after the fault was lifted, on the same instance."""
+        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close."""
+        if self.unsent is not None:
+            return self._flushed(Outcome(CLOSE))
         for _ in range(CALMS_DOWN):
             outcome = self.call(arguments)
             hurried = self.subject.timeout_s == BOUND_S and getattr(outcome.error, "code", None) == "timeout"

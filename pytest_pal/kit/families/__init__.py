@@ -15,10 +15,12 @@ from . import (
     life_cycle,
     lost_replies,
     offline,
+    repeats,
     sameness,
     scenario,
     secrets,
     shape,
+    telemetry,
     wire,
 )
 
@@ -38,6 +40,7 @@ ORDER = (
     "fault",
     "retry",
     "secrets",
+    "telemetry",
     "wire",
 )
 """Families in order of dependency; a capability's own clauses are of the family ``rule``."""
@@ -56,7 +59,9 @@ _SOURCES = (
     faults,
     lost_replies,
     attempts,
+    repeats,
     secrets,
+    telemetry,
     wire,
 )
 

@@ -26,7 +26,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
 
 
 def _of(operation: Operation, stem: str) -> Iterator[Clause]:
-    name, http = operation.name, meeting(operation, "http")
+    name, http = operation.name, meeting(operation, "http", at_once=True)
     yield Clause(
         f"{stem}.one_attempt",
         f"A call of {name} is one attempt: where its vendor fails at once, no request is made again.",

@@ -8,9 +8,9 @@ from ...faults.catalogue import CATALOGUE, Fault
 from ...model.clause import Check, Clause, ClauseFailed, holds
 from ...model.operation import Operation
 from ..contract import Contract
-from ..expectation import expected, judge
+from ..expectation import expected, judge, judge_flush
 from ..subject import LiveSubject
-from ..trial import Trial
+from ..trial import CLOSE, Trial
 
 
 def clauses(contract: Contract) -> Iterator[Clause]:
@@ -24,14 +24,19 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             )
 
 
-def meeting(operation: Operation, *reaches: str, fault: Fault | None = None) -> Callable[[Any], str]:
-    """Why a clause on the wire says nothing of an adapter, by the adapter's reach and what it says of the operation."""
+def meeting(
+    operation: Operation, *reaches: str, fault: Fault | None = None, at_once: bool = False
+) -> Callable[[Any], str]:
+    """Why a clause on the wire says nothing of an adapter, by the adapter's reach and what it says of the operation.
+
+    ``at_once``: nor of an operation that is acknowledged now and sent later.
+    """
 
     def why_not(target: Any) -> str:
         if target.reach not in reaches:
             return f"its reach is {target.reach}"
-        if target.meets_wire(operation.name) == "pure":
-            return f"{operation.name} meets no wire"
+        if target.meets_wire(operation.name) in (("pure", "deferred") if at_once else ("pure",)):
+            return f"{operation.name} is {target.meets_wire(operation.name)}"
         vendor = target.harness.vendor
         if fault is not None and vendor is not None and not vendor.plays(fault):
             return f"its vendor has no words for {fault.name}"
@@ -67,7 +72,8 @@ def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
         outcome.unwrap()
         return
     delivery = trial.subject.traits.delivery
-    judge(outcome, expected(fault, trial.operation, delivery, several=several))
+    wanted = expected(fault, trial.operation, delivery, several=several)
+    (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
     again = trial.arguments() if unknown and delivery == "at_most_once" else arguments
     recovered = trial.recovered(again)

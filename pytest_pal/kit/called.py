@@ -1,0 +1,54 @@
+"""An adapter as its callers hold it: a handle of the call path on the subject's clock, and what it tells of itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..call.handles import SyncHandle, handle
+from ..model.subject import Outcome
+from ..telemetry.records import MemorySink, OperationRecord
+from ..telemetry.statistics import Statistics
+from .bench import Step
+from .subject import LiveSubject
+
+
+class Called:
+    """Calls through the handle; ``records`` are those of the operations so far."""
+
+    def __init__(self, subject: LiveSubject, held: SyncHandle, sink: MemorySink, statistics: Statistics) -> None:
+        self._subject, self._held, self._sink = subject, held, sink
+        self.statistics = statistics
+
+    @property
+    def records(self) -> list[OperationRecord]:
+        return self._sink.records
+
+    def attempt(self, operation: str, arguments: dict[str, Any]) -> Outcome:
+        """One logical call with all its attempts."""
+        try:
+            outcome = Outcome(operation, self._held.call(operation, **arguments))
+        except Exception as error:  # noqa: BLE001 - whatever comes is an outcome
+            outcome = Outcome(operation, error=error)
+        self._subject.note(Step(f"by its handle: {operation}", arguments, outcome))
+        return outcome
+
+
+@contextmanager
+def called(subject: LiveSubject) -> Iterator[Called]:
+    """A handle over a new instance, closed at the end: an async adapter lives on the handle's loop."""
+    subject.close()
+    sink, statistics = MemorySink(), Statistics()
+    held = handle(
+        subject.open(),
+        subject.capability,
+        name=subject.target.name,
+        clock=subject.bench.clock,
+        random=subject.bench.chance,
+        ids=subject.bench.keys,
+        sinks=(sink, statistics),
+    )
+    try:
+        yield Called(subject, held, sink, statistics)
+    finally:
+        subject.let_go()
+        held.close()
