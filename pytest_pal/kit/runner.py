@@ -1,19 +1,20 @@
 """Runs one clause on one adapter: fresh vendor, network guard, verdict, and the text of a failure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
-from .bench import Bench
+from .bench import SEED, Bench
 from .guard import GUARD, NetworkForbidden
 from .quarantine import quarantine, refuse_quarantined
 from .refusing import refuses
 from .seam import missing_seam
 from .subject import LiveSubject
+from .tape import Tape
 from .target import Target
 from .verdict import is_provisional
 from .watchdog import Hung
@@ -23,15 +24,19 @@ PLAYING = ("scenario", "golden", "own_golden")
 
 @dataclass(frozen=True)
 class Run:
-    """A clause's result with the exception behind it, for those who want the traceback."""
+    """A clause's result with the exception behind it, for those who want the traceback.
+
+    ``tape`` is what was done until then, of a clause that does not hold.
+    """
 
     result: ClauseResult
     error: BaseException | None = None
+    tape: Tape = field(default_factory=Tape)
 
 
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
-    settings = _settings(target, clause)
+    settings = settings_of(target, clause)
     bench = Bench(target, settings=settings, state_file=clause.new_process)
     swapped = _missing(target, clause)
     subject = LiveSubject(bench)
@@ -52,7 +57,13 @@ def run_clause(target: Target, clause: Clause) -> Run:
         error = _at_the_vendor(subject.problems, error)
     if isinstance(error, Hung):
         quarantine(target, clause.id)
-    return Run(_result(target, clause, bench, error, swapped), error)
+    result = _result(target, clause, bench, error, swapped)
+    return Run(result) if error is None else Run(result, error, subject.tape)
+
+
+def schedule(run: Run) -> str:
+    """What a run was made of besides its clause: ``seed 20260302, hang at request 1``."""
+    return ", ".join(filter(None, (f"seed {SEED}", run.tape.last_fault())))
 
 
 def _at_the_vendor(problems: list[str], error: Exception | None) -> Unproven:
@@ -75,7 +86,7 @@ def unrunnable(clause: Clause) -> Run:
     raise PalError(f"{clause.id} must fail, and did not")
 
 
-def _settings(target: Target, clause: Clause) -> Mapping[str, Any]:
+def settings_of(target: Target, clause: Clause) -> Mapping[str, Any]:
     """The configuration that the scenario of a clause asks for; families that play scenarios are named after them."""
     family, name = clause.id.split(".")[2:]
     scenarios = target.contract.scenarios if family in PLAYING else ()

@@ -9,8 +9,8 @@ from ...model.clause import Check, Clause, ClauseFailed, holds
 from ...model.operation import Operation
 from ..contract import Contract
 from ..expectation import expected, judge, judge_flush
-from ..subject import LiveSubject
-from ..trial import CLOSE, Trial
+from ..subject import CLOSE, LiveSubject
+from ..trial import Trial
 
 
 def clauses(contract: Contract) -> Iterator[Clause]:
