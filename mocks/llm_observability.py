@@ -37,6 +37,9 @@ class TraceStore:
         found: dict[str, Any] = self._traces[id]
         return found
 
+    def has(self, id: str) -> bool:
+        return id in self._traces
+
     def stop(self, id: str, status: str, output: Any = None) -> str:
         """The first status of the trace; its descendants end before it does."""
         trace = self.find(id)
@@ -111,11 +114,15 @@ class MockLLMObservability:
         return {"id": id, "run_id": run_id}
 
     def close(self) -> None:
-        """Ends the open traces that this instance started, the newest first, as aborted."""
+        """Ends the open traces that this instance started, the newest first, as aborted.
+
+        Of a start that failed nobody knew whether the trace came to be.
+        """
         with self._box as state:
             store = self._store(state)
-            while self._started:
-                store.stop(self._started.pop(), "aborted")
+            for id in filter(store.has, reversed(self._started)):
+                store.stop(id, "aborted")
+        self._started.clear()
 
     def observe(self) -> "MockLLMObservability":
         return self

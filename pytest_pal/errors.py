@@ -95,10 +95,16 @@ class PalError(Exception):
     """pytest-pal cannot go on: what was given, where, what is valid, what to type next."""
 
 
+SHOWN_NAMES = 50
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a message about a name that there is not: the nearest one, or all that there are."""
     import difflib
 
     names = list(known)
     near = difflib.get_close_matches(name, names, 1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names) or 'none'}"
+    if near:
+        return f"did you mean {near[0]!r}?"
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return f"there are {', '.join(names[:SHOWN_NAMES]) or 'none'}{more}"

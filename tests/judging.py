@@ -30,7 +30,8 @@ def judge(adapter: type | Harness, *, capability: str | None = None, only: str =
     return {
         clause.id: run_clause(target, clause).result
         for clause in target.contract.clauses
-        if only in clause.id and clause.applies(target.traits) and (bool(only) or not clause.new_process)
+        if only in clause.id and not target.why_not(clause)
+        if only or not clause.new_process
     }
 
 

@@ -61,7 +61,7 @@ class AwaitedOperation:
                 wait = binding.failed(span, failures, error, left)
             await binding.clock.asleep(wait)
 
-    async def _returned(self, by_position: list[Any], by_keyword: Arguments) -> Any:
+    async def _returned(self, by_position: tuple[Any, ...], by_keyword: Arguments) -> Any:
         method = self._binding.method
         if not self._in_thread:
             return await method(*by_position, **by_keyword)

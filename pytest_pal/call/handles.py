@@ -40,8 +40,21 @@ class _Handle:
     def _operation(self, name: str) -> Callable[..., Any]:
         return self._operations[self._capability.operation(name).name]
 
-    def _closing(self) -> Callable[[], Any] | None:
-        return getattr(self._adapter, "aclose", None) or getattr(self._adapter, "close", None)
+    async def _close(self) -> None:
+        """Closes the adapter, by its own way where it has two."""
+        result = self._closing()
+        if inspect.isawaitable(result):
+            await result
+
+    def _closing(self) -> Any:
+        names = ("aclose", "close") if self._is_async else ("close", "aclose")
+        closing = next(filter(None, (getattr(self._adapter, name, None) for name in names)), None)
+        return closing() if closing else None
+
+    @property
+    def _is_async(self) -> bool:
+        """Whether the adapter lives on a loop, so that it is closed there."""
+        return any(inspect.iscoroutinefunction(getattr(self._adapter, name, None)) for name in self._operations)
 
 
 class SyncHandle(_Handle):
@@ -59,8 +72,7 @@ class SyncHandle(_Handle):
 
     def close(self) -> None:
         """Closes the adapter, as often as it is called; raises what the adapter raises, and can then be repeated."""
-        closing = self._closing()
-        result = closing() if closing else None
+        result = self._close() if self._is_async else self._closing()
         if inspect.isawaitable(result):
             self._loop.run(_awaited(result))
         self._loop.end()
@@ -87,11 +99,10 @@ class AsyncHandle(_Handle):
 
     async def aclose(self) -> None:
         """Closes the adapter, as often as it is called; raises what the adapter raises, and can then be repeated."""
-        closing = self._closing()
-        if inspect.iscoroutinefunction(closing):
-            await closing()
-        elif closing is not None:
-            result = await self._threads.run(closing)
+        if self._is_async:
+            await self._close()
+        else:
+            result = await self._threads.run(self._closing)
             if inspect.isawaitable(result):
                 await result
         self._threads.end()
@@ -124,13 +135,14 @@ def handle(
     ``clock``'s, jitter is drawn from ``random``, keys that a caller leaves out come from ``ids``. ``may_repeat`` is
     asked before each repeat.
 
-    An async adapter runs on one loop in a thread of the handle's own until `SyncHandle.close`; so does a coroutine
-    that a plain function returns. Methods are looked up once, here.
+    A plain adapter is never interrupted: it reads the remaining time from its context, and no attempt begins after
+    the deadline. An async adapter is cut at the deadline. It runs on one loop in a thread of the handle's own until
+    `SyncHandle.close`; so does a coroutine that a plain function returns. Methods are looked up once, here.
 
     Operations raise RetryableError or NonRetryableError and nothing else, but let cancellation and interrupts pass.
     Raises PalError for an adapter, a name or a deadline that cannot be.
     """
-    refuse_handles(adapter)
+    _refuse_a_handle(adapter)
     wiring = Wiring(name, clock, random, ids, tuple(sinks), retry, deadline_s, may_repeat)
     loop, threads = LoopThread(f"pal-{name}"), Threads(f"pal-{name}")
 
@@ -140,9 +152,8 @@ def handle(
         awaited = AwaitedOperation(binding, threads)
         return lambda *given, **named: loop.run(awaited(*given, **named))
 
-    return SyncHandle(
-        capability, adapter, {b.site.operation: operation(b) for b in wiring.bind(adapter, capability)}, loop
-    )
+    operations = {binding.site.operation: operation(binding) for binding in wiring.bind(adapter, capability)}
+    return SyncHandle(capability, adapter, operations, loop)
 
 
 def async_handle(
@@ -163,14 +174,14 @@ def async_handle(
     Plain functions of the adapter run in threads, so that the loop is never blocked; at the deadline, or when the
     task is cancelled, such a call is given up and its thread goes on by itself.
     """
-    refuse_handles(adapter)
+    _refuse_a_handle(adapter)
     wiring = Wiring(name, clock, random, ids, tuple(sinks), retry, deadline_s, may_repeat)
     threads = Threads(f"pal-{name}")
     bindings = wiring.bind(adapter, capability)
     return AsyncHandle(capability, adapter, {b.site.operation: AwaitedOperation(b, threads) for b in bindings}, threads)
 
 
-def refuse_handles(adapter: Any) -> None:
+def _refuse_a_handle(adapter: Any) -> None:
     if isinstance(adapter, _Handle):
         raise PalError(f"{adapter!r} is a handle already, and only one layer may retry; give the adapter itself")
 

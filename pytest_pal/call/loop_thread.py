@@ -60,7 +60,10 @@ class LoopThread:
             return self._loop
 
     def _serve(self, ready: threading.Event) -> None:
-        asyncio.run(self._until_ended(ready))
+        try:
+            asyncio.run(self._until_ended(ready))
+        finally:
+            ready.set()
 
     async def _until_ended(self, ready: threading.Event) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()

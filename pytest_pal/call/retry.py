@@ -27,9 +27,7 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         most = self.max_attempts
         if not isinstance(most, int) or isinstance(most, bool) or not 1 <= most <= MOST_ATTEMPTS:
-            raise PalError(
-                f"RetryPolicy: max_attempts is {most!r}; give an integer from 1 (no retry) to {MOST_ATTEMPTS}"
-            )
+            raise PalError(f"RetryPolicy: max_attempts is {most!r}; give 1 (no retry) to {MOST_ATTEMPTS}")
         for name, least in (("base_s", 0.0), ("cap_s", self.base_s)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:

@@ -9,8 +9,8 @@ from ..errors import RETRYABLE_CODES, NonRetryableError, ProviderError, Retryabl
 from .retry import RetryPolicy, asked_wait
 
 Arguments = dict[str, Any]
-MayRepeat = Callable[[Mapping[str, Any], Sequence[ProviderError]], bool]
-"""Whether a call with these arguments may be made again after these errors, one per attempt."""
+MayRepeat = Callable[[str, Mapping[str, Any], Sequence[ProviderError]], bool]
+"""Whether a call of the operation with these arguments may be made again after these errors, one per attempt."""
 
 
 class Failures:
@@ -82,9 +82,7 @@ class Terms:
     def timed_out(self, errors: list[ProviderError], *, under_way: bool = False) -> ProviderError:
         """The error of a call whose deadline has passed, after ``errors`` and perhaps during one more attempt."""
         attempts = len(errors) + under_way
-        message = (
-            f"{self.operation} had not succeeded within its deadline of {self.deadline_s:g} s; attempts: {attempts}"
-        )
+        message = f"{self.operation}: the deadline of {self.deadline_s:g} s has passed; attempts: {attempts}"
         timeout = RetryableError("timeout", message, outcome_unknown=self.writes and under_way)
         timeout.__cause__ = errors[-1] if errors else None
         return self.final([*errors, timeout])
@@ -108,5 +106,5 @@ class Terms:
             error.code in RETRYABLE_CODES
             and len(errors) < self.retry.max_attempts
             and not (self.once and error.outcome_unknown)
-            and (self.may_repeat is None or self.may_repeat(failures.arguments, errors))
+            and (self.may_repeat is None or self.may_repeat(self.operation, failures.arguments, errors))
         )

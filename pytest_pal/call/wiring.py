@@ -77,9 +77,7 @@ class Wiring:
             raise PalError(f"deadline_s is {given!r}; give seconds, more than 0 and at most {LONGEST_DEADLINE_S}")
         taken = sorted(OF_THE_HANDLE & capability.operations.keys())
         if taken:
-            raise PalError(
-                f"{capability.name} has operations with a handle's own names ({', '.join(taken)}); rename them"
-            )
+            raise PalError(f"{capability.name}: a handle has {', '.join(taken)} of its own; rename these operations")
 
 
 def _traits(adapter: Any, capability: Capability) -> Traits:

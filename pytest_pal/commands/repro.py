@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 
 from ..canonical import write_atomically
-from ..errors import PalError, did_you_mean
-from ..kit.named import case_named
-from ..kit.plan import Case
+from ..errors import PalError
+from ..kit.named import case_named, clause_named
+from ..kit.plan import target_of
 from ..kit.script import script
-from ..model.clause import Clause
 
 ROOT, HOLDS = "pal", 1
 EXAMPLE = """
@@ -37,13 +36,12 @@ def run(options: argparse.Namespace) -> int:
     """Runs the clause. Raises PalError for an adapter or a clause that there is not."""
     adapter, id = _parts(options.id, options.adapter)
     case = case_named(adapter, Path())
-    clause = _clause(case, id)
-    assert case.target is not None
+    target, clause = target_of(case), clause_named(case, id)
     found = case.run(clause)
     if found.error is None:
         sys.stderr.write(f"{id} holds on {adapter}: there is nothing to replay\n")
         return HOLDS
-    text = script(case.target, clause, found, f"{ROOT}::{case.capability}::{adapter}::{id}")
+    text = script(target, clause, found, f"{ROOT}::{case.capability}::{adapter}::{id}")
     if options.output is None:
         sys.stdout.write(text)
     else:
@@ -63,13 +61,3 @@ def _parts(given: str, adapter: str | None) -> tuple[str, str]:
         f"{given!r} names no clause of one adapter; give pal::ads::acme_ads::ads.pause.fault.hang, "
         "or ads.pause.fault.hang and --adapter acme_ads"
     )
-
-
-def _clause(case: Case, id: str) -> Clause:
-    found = next((clause for clause in case.clauses if clause.id == id), None)
-    if found is None:
-        hint = did_you_mean(id, [clause.id for clause in case.clauses])
-        raise PalError(
-            f"no clause {id!r} speaks of {case.adapter}; {hint if len(hint) < 200 else 'see pal contract show'}"
-        )
-    return found

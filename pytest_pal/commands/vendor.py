@@ -17,6 +17,7 @@ from ..faults.catalogue import CATALOGUE, Fault
 from ..faults.server import HOST
 from ..kit.discovery import contract_of
 from ..kit.named import case_named
+from ..kit.plan import target_of
 from ..kit.stand_alone import CONTROL, StandAlone, turn_of
 from ..kit.twins.harness import AUTH, identity
 from ..kit.vendor import Vendor
@@ -100,10 +101,9 @@ def _found(name: str | None) -> tuple[Any, Vendor]:
         return contract, Vendor(identity(contract.capability), auth=AUTH)
     known = [*capabilities, *(entry.name for entry in entries(ADAPTERS))]
     try:
-        target = case_named(name, Path()).target
+        target = target_of(case_named(name, Path()))
     except PalError as error:
         raise PalError(f"{error}" if name in known else f"{name!r}: {did_you_mean(name, known)}") from None
-    assert target is not None
     if target.harness.vendor is None:
         raise PalError(
             f"the harness of {name} has no Vendor to serve; pal vendor {target.capability.name} serves the mock"
@@ -147,7 +147,7 @@ def _as_lines(shown: Mapping[str, Any]) -> Iterator[str]:
     reply, fault = shown["reply"], f" ({shown['fault']})" if shown["fault"] else ""
     line = f"{shown['request']:>3} {shown['method']} {shown['path']} -> {reply.get('delivery', reply.get('status'))}"
     key = f" key={shown['key']}" if shown["key"] else ""
-    body = f" {json.dumps(shown['body'])}" if "body" in shown else ""
+    body = f" {json.dumps(shown['body'])}" if shown["body"] is not None else ""
     yield _cut(f"{line}{fault}{key}{body}")
     for problem in shown["problems"]:
         yield _cut(f"    problem: {problem}")

@@ -15,7 +15,9 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 from ..errors import PalError
@@ -35,7 +37,7 @@ def redirected(ports: Mapping[str, int], *, cafile: str | os.PathLike[str] | Non
     certificate is not sent. May be nested, and opened by several threads: the last one opened wins. Raises `PalError`
     for what is no host name.
     """
-    trust = None if cafile is None else _trusting(os.fspath(cafile))
+    trust = None if cafile is None else _trusting(Path(cafile).read_text("ascii"))
     with _OPEN.layer({_host_name(host): _Route(_new_address(), port, trust) for host, port in ports.items()}):
         yield
 
@@ -75,9 +77,11 @@ def _new_address() -> str:
     return str(_FIRST_ADDRESS + next(_numbers) % _ADDRESSES)
 
 
-def _trusting(cafile: str) -> ssl.SSLContext:
+@lru_cache(maxsize=8)
+def _trusting(pem: str) -> ssl.SSLContext:
+    """Kept, since every item of a run opens the same redirect and the making takes 0.2 ms."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile)
+    context.load_verify_locations(cadata=pem)
     return context
 
 

@@ -1,10 +1,14 @@
 """The harness of the Qdrant adapter: a folder for each item, and eyes that scroll through it."""
 
+import errno
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 from qdrant_client import QdrantClient, models
 
@@ -14,6 +18,7 @@ from ..contracts.vectorstore.protocol import ObservedAlias, ObservedCollection, 
 from ..kit.harness import Harness
 
 METRICS = {"Cosine": "cosine", "Dot": "dot", "Euclid": "euclidean"}
+WRITES = ("create_collection", "upsert", "update_collection_aliases")
 MEMORY_DISK = Path("/dev/shm")
 
 
@@ -89,10 +94,56 @@ def _record(collection: str, point: models.Record) -> ObservedRecord:
     )
 
 
+@contextmanager
+def busy(folder: Folder) -> Iterator[None]:
+    """Somebody else in this process is at work in the folder, in a thread of its own: its lock is one for threads."""
+    link, held, done = open_folder(str(folder.path)), Event(), Event()
+
+    def work() -> None:
+        with link.attempt(5.0):
+            held.set()
+            done.wait()
+
+    worker = Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        if not held.wait(5.0):
+            raise TimeoutError("the adapter did not let go of the folder's lock")
+        yield
+    finally:
+        done.set()
+        worker.join()
+        link.release()
+
+
+@contextmanager
+def commit_then_fail(folder: Folder) -> Iterator[Callable[[], int]]:
+    """What the adapter's client writes is written, and then the disk fails."""
+    link, failed = open_folder(str(folder.path)), []
+
+    def failing(write: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*positional: Any, **named: Any) -> Any:
+            write(*positional, **named)
+            failed.append(write)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        return call
+
+    for name in WRITES:
+        setattr(link.client, name, failing(getattr(link.client, name)))
+    try:
+        yield lambda: len(failed)
+    finally:
+        for name in WRITES:
+            delattr(link.client, name)
+        link.release()
+
+
 HARNESS = Harness(
     QdrantVectorStore,
     reach="in_process",
     fresh=Folder,
     config=lambda folder: {"path": str(folder.path)},
     observe=Eyes,
+    inject={"engine_busy": busy, "engine_commit_then_fail": commit_then_fail},
 )

@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback for each item, with an inbox that keeps what it accepted."""
+"""A real SMTP server on loopback for each item, behind a relay, with an inbox that keeps what it accepted."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP
 
 from ..adapters.smtp_lifecycle import OUTBOX, SmtpLifecycle
 from ..adapters.smtp_mail import METADATA
+from ..faults.relay import Relay
 from ..kit.harness import Harness
 
 SUPPRESSED = "opted-out@example.com"
@@ -71,19 +72,24 @@ async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class Relay:
-    """The server of one item, and the second pair of eyes on it and on what the adapter still holds."""
+class MailVendor:
+    """The server of one item, and the second pair of eyes on it and on what the adapter still holds.
+
+    The adapter talks to ``relay``, which stands before the server and can fail.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._outboxes = directory.parent
         self._inbox = Inbox()
         self._serving = Serving(self._inbox)
+        self.relay = Relay(HOST, self._serving.port, filler=b" ")  # a line with more to come, as long as there is no LF
 
     def config(self) -> dict[str, Any]:
         # Nobody cuts the power during a test, so nothing waits for the disk.
-        return {"host": HOST, "port": self._serving.port, "sender": "Kit <sender@example.com>", "durable": False}
+        return {"host": HOST, "port": self.relay.port, "sender": "Kit <sender@example.com>", "durable": False}
 
     def close(self) -> None:
+        self.relay.close()
         self._serving.close()
 
     def delivered(self) -> list[dict[str, Any]]:
@@ -121,8 +127,8 @@ def _waiting(path: Path) -> Iterator[dict[str, Any]]:
 HARNESS = Harness(
     SmtpLifecycle,
     reach="tcp",
-    fresh=Relay,
-    config=lambda relay: relay.config(),
+    fresh=MailVendor,
+    config=lambda vendor: vendor.config(),
     given={"suppressed": SUPPRESSED},
-    observe=lambda relay: relay,
+    observe=lambda vendor: vendor,
 )

@@ -3,7 +3,8 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,7 +15,8 @@ from ..clock import SimulatedClock
 from ..model.clause import Unproven
 from ..model.context import Context, RandomIds
 from ..model.subject import Outcome
-from .harness import close_vendor
+from .guard import GUARD
+from .harness import Asked, close_vendor
 from .target import Target
 
 if TYPE_CHECKING:
@@ -49,8 +51,10 @@ class Bench:
         settings: Mapping[str, Any] | None = None,
         state_file: bool = False,
         wiring: Mapping[str, Any] | None = None,
+        timeout: float = TIMEOUT_S,
     ) -> None:
         self.target = target
+        self.timeout = timeout
         self._wiring = dict(wiring or {})
         self.clock = SimulatedClock(START)
         self.steps: list[Step] = []
@@ -88,8 +92,7 @@ class Bench:
     def vendor(self) -> Any:
         if self.target.harness.vendor is not None:
             return self._harness("vendor", self._live)
-        fresh = self.target.harness.fresh
-        return None if fresh is None else self._harness("fresh", lambda: fresh(self._sub("vendor")))
+        return self._harness("fresh", lambda: self.target.harness.fresh_vendor(lambda: self._sub("vendor")))
 
     def _live(self) -> "LiveVendor":
         """The vendor that the kit serves; what a scenario asks for is said to its mock."""
@@ -135,13 +138,13 @@ class Bench:
         if restart is not None:
             self._harness("restart", lambda: restart(self.vendor))
 
-    def context(self, timeout_s: float = TIMEOUT_S) -> Context:
+    def context(self) -> Context:
         keeps = self.target.traits.delivery == "at_most_once" or self.target.harness.reach != "in_process"
         return Context(
             clock=self.clock,
             random=self.chance,
             ids=self.ids,
-            timeout=timeout_s,
+            timeout=self.timeout,
             state_dir=self._sub("adapter") if keeps else None,
             secrets=(lambda name: self.secret) if self.target.harness.vendor is not None else {},
         )
@@ -168,16 +171,31 @@ class Bench:
                 text = text.replace(f"{host}:{self.live.port}", "vendor")
         return text if self._directory is None else text.replace(str(self._directory), "<directory>")
 
+    @contextmanager
+    def injected(self, fault: str) -> Iterator[Asked | None]:
+        """Has the vendor fail while it is open. Raises `Unproven` where the harness cannot do that."""
+        inject, part = self.target.harness.inject.get(fault), f"inject {fault}"
+        if inject is None:
+            raise Unproven(f"the harness of {self.target.name} injects no {fault}: add inject={{{fault!r}: ...}}")
+        manager = self._harness(part, lambda: inject(self.vendor))
+        asked = self._harness(part, lambda: manager.__enter__())
+        try:
+            yield (lambda: int(self._harness(part, asked))) if callable(asked) else None
+        finally:
+            self._harness(f"{part}, lifting it", lambda: manager.__exit__(None, None, None))
+
     def close(self) -> None:
         if "vendor" in self.__dict__:
-            close_vendor(self.vendor)
+            with GUARD.paused():
+                close_vendor(self.vendor)
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _harness(self, part: str, call: Callable[[], Any]) -> Any:
         """A harness that fails proves nothing about its adapter."""
         try:
-            return call()
+            with GUARD.paused():
+                return call()
         except Unproven:
             raise
         except Exception as error:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..faults.message import Delivery, Reply, Request
@@ -13,7 +13,8 @@ from .endpoint import COUNTED, Endpoint
 class Entry:
     """One request. ``number`` counts those of its window that faults can be placed at, from 1; 0 for others.
 
-    ``key`` is the idempotency key as it travelled, ``part`` what the endpoint counts apart.
+    ``key`` is the idempotency key as it travelled, ``part`` what the endpoint counts apart, ``path`` what stands in
+    the route's braces.
     """
 
     request: Request
@@ -23,6 +24,7 @@ class Entry:
     fault: str = ""
     key: str | None = None
     part: str | None = None
+    path: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def counted(self) -> bool:
@@ -33,17 +35,35 @@ class Entry:
         came = str(self.reply.status) if self.reply.delivery is Delivery.WHOLE else self.reply.delivery
         return f"{self.request.method} {self.request.path} -> {came}{f' ({self.fault})' if self.fault else ''}"
 
-    def plain(self) -> dict[str, Any]:
-        """The request for a golden file: its body and what is not of the connection."""
-        return {"method": self.request.method, "path": self.request.path, **_content(self.request)}
+    def plain(self, unstable: Iterable[str] = ()) -> dict[str, Any]:
+        """The request for a golden file: its route with what stands in it, its key and its body.
+
+        ``unstable`` are RFC 6901 pointers into the body, ``*`` for any place in a list, whose values are left out.
+        """
+        route = f"{self.request.method} {self.request.path}" if self.endpoint is None else self.endpoint.route
+        parts = {"path": dict(self.path), "query": dict(self.request.query), "key": self.key}
+        told = {name: value for name, value in parts.items() if value}
+        return {"request": route, **told, **({"body": self._body(unstable)} if self.request.body else {})}
+
+    def _body(self, unstable: Iterable[str]) -> Any:
+        try:
+            body = self.request.json
+        except ValueError:
+            return self.request.body.decode(errors="backslashreplace")
+        for pointer in unstable:
+            body = _masked(body, pointer.split("/")[1:])
+        return body
 
 
-def _content(request: Request) -> dict[str, Any]:
-    content: dict[str, Any] = {"query": dict(request.query)} if request.query else {}
-    try:
-        return {**content, "body": request.json} if request.body else content
-    except ValueError:
-        return {**content, "body": request.body.decode(errors="backslashreplace")}
+def _masked(value: Any, way: list[str]) -> Any:
+    if not way:
+        return "<free>"
+    first, rest = way[0], way[1:]
+    if isinstance(value, dict):
+        return {name: _masked(item, rest) if name == first else item for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, rest) if first in ("*", str(n)) else item for n, item in enumerate(value)]
+    return value
 
 
 class Ledger:

@@ -121,6 +121,10 @@ class LiveVendor:
     # what the kit uses
 
     @property
+    def unstable(self) -> tuple[str, ...]:
+        return self._vendor.unstable
+
+    @property
     def problems(self) -> list[str]:
         """Requests that nothing is mapped to, mappings that failed, replies that could not be sent."""
         return [*self._wrong, *(f"the server failed: {error!r}" for error in self._server.errors)]
@@ -192,7 +196,7 @@ class LiveVendor:
             except ValueError:
                 return None
 
-        return {"key": at(endpoint.key), "part": at(endpoint.per)}
+        return {"key": at(endpoint.key), "part": at(endpoint.per), "path": path}
 
     def _failed(self, switch: Switch, endpoint: Endpoint | None, path: dict[str, str], request: Request) -> Reply:
         switch.fired += 1

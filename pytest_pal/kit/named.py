@@ -7,24 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PalError, did_you_mean
-from ..model.clause import ClauseFailed
+from ..model.clause import Clause
 from .discovery import Selection, discover
-from .plan import Case
+from .plan import Case, with_own_goldens
 
 HOOK = "pytest_pal_adapters"
 
 
 def case_named(name: str, folder: Path) -> Case:
-    """The adapter as it would be judged in ``folder``. Raises PalError where there is none, or it is broken."""
+    """The adapter as it would be judged in ``folder``. Raises PalError where there is none."""
     found = discover(Selection(folder, adapters=[name], local=local_adapters(folder)))
     case = next((case for case in found.cases if case.adapter == name), None)
     if case is None:
         extra = found.missing_extras.get(name)
         why = f"it needs an extra: pip install 'pytest-pal[{extra}]'" if extra else did_you_mean(name, found.known)
         raise PalError(f"no adapter {name!r}: {why}")
-    if case.target is None:
-        raise PalError(f"{name} cannot be judged: {_reason(case)}")
-    return case
+    own = folder / "golden" / name
+    return with_own_goldens(case, own) if own.is_dir() else case
+
+
+def clause_named(case: Case, id: str) -> Clause:
+    """Raises PalError for a clause that does not speak of the adapter."""
+    found = next((clause for clause in case.clauses if clause.id == id), None)
+    if found is None:
+        raise PalError(f"no clause {id!r} speaks of {case.adapter}; {did_you_mean(id, [c.id for c in case.clauses])}")
+    return found
 
 
 def local_adapters(folder: Path) -> dict[str, Any]:
@@ -51,11 +58,3 @@ def _loaded(file: Path) -> Any:
     module = sys.modules["conftest"] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _reason(case: Case) -> str:
-    try:
-        case.clauses[0].check(None)
-    except ClauseFailed as failed:
-        return failed.what
-    raise PalError(f"{case.clauses[0].id} must fail, and did not")

@@ -1,6 +1,6 @@
 """Plays a scenario on a subject, step by step, and holds what is seen against what is expected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +16,13 @@ from .templates import Names, fill, seconds
 
 @dataclass(frozen=True)
 class Played:
-    """A step that was taken, by its place in the scenario: what was sent, and what came of it."""
+    """A step that was taken, by its place in the scenario: what was sent, what came of it, and the requests made."""
 
     number: int
     step: ScenarioStep
     arguments: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
+    wire: Sequence[Mapping[str, Any]] = ()
 
 
 def variables(subject: Any) -> dict[str, Any]:
@@ -56,19 +57,20 @@ def _observe(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names:
     return {}
 
 
-def _call(step: ScenarioStep, subject: Subject, saved: dict[str, Any], names: Names) -> dict[str, Any]:
+def _call(step: ScenarioStep, subject: Any, saved: dict[str, Any], names: Names) -> dict[str, Any]:
     operation, arguments = step.value, fill(step.arguments, names)
     missing = next((part for part in (step.part, operation) if part and not subject.offers(part)), None)
     if missing is not None:
         refuses(subject, operation, arguments, "unsupported")
         return {}
     outcome = subject.attempt(operation, **arguments)
+    wire = subject.wired()
     if step.error:
         refused(outcome, *step.error)
     elif not (step.exactly_once and _rightly_unknown(subject, outcome)):
         _held(step, subject, outcome.unwrap(), names)
         saved.update(_picked(step.save or {}, outcome.value.plain()))
-    return {"arguments": arguments, "outcome": outcome}
+    return {"arguments": arguments, "outcome": outcome, "wire": wire}
 
 
 def _rightly_unknown(subject: Subject, outcome: Outcome) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.clause import Unproven
 from ..model.subject import Outcome
+from .guard import GUARD
 
 if TYPE_CHECKING:
     from .bench import Bench
@@ -131,7 +132,8 @@ def start() -> Child:
         stop()
     if _Shared.child is None:
         atexit.register(stop)
-        _Shared.child = Child()
+        with GUARD.paused():
+            _Shared.child = Child()
     return _Shared.child
 
 

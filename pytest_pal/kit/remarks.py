@@ -13,6 +13,8 @@ from .discovery import Discovered
 from .plan import Case
 from .ratchet import Ratchet, Stale
 
+SHOWN_IDS = 5
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -69,6 +71,15 @@ def _not_applicable(seen: Seen, verbose: bool) -> Iterator[str]:
     counts = [f"{found.adapter} {found.not_applicable}" for found in seen.tallies if found.not_applicable]
     if counts:
         yield from textwrap.wrap(f"not applicable (-v says why): {', '.join(counts)}", WIDTH)
-    if verbose:
-        for case in seen.found.cases:
-            yield from (f"  {case.adapter}: {c.id}: {reason}" for c, reason in case.required.not_applicable.items())
+    for case in seen.found.cases if verbose else ():
+        yield from _reasons(case)
+
+
+def _reasons(case: Case) -> Iterator[str]:
+    """Each reason with the first clauses that it takes out."""
+    by_reason: dict[str, list[str]] = {}
+    for clause, reason in case.required.not_applicable.items():
+        by_reason.setdefault(reason, []).append(clause.id)
+    for reason, ids in by_reason.items():
+        more = [f"    and {len(ids) - SHOWN_IDS} more"] if len(ids) > SHOWN_IDS else []
+        yield from [f"  {case.adapter}, {reason}:", *(f"    {id}" for id in ids[:SHOWN_IDS]), *more]

@@ -1,7 +1,7 @@
 """Replays: what the scripts of ``pal repro`` import. A subject that tells what is done to it."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,12 @@ from typing import Any
 
 from ..errors import PalError, did_you_mean
 from ..faults.catalogue import BY_NAME
-from .bench import Bench, Step
+from .bench import Step
 from .called import Called, called
 from .explaining import step_lines
-from .named import case_named
+from .named import case_named, clause_named
+from .plan import target_of
+from .runner import bench_for
 from .subject import LiveSubject
 from .tape import TRIED
 from .trial import BOUND_S, GIVES_UP_WITHIN
@@ -61,11 +63,10 @@ class Replayed(LiveSubject):
         sys.stdout.write(f"{line}\n" if self.name == TRIED else f"  [{self.name}]{line[1:]}\n")
 
 
-def replaying(adapter: str, *, settings: Mapping[str, Any] | None = None, state_file: bool = False) -> Replayed:
-    """An adapter by its name, on its harness and a fresh vendor. ``settings`` go over its configuration.
+def replaying(adapter: str, clause: str) -> Replayed:
+    """An adapter by its name, on its harness and a fresh vendor as the clause with this ID needs them.
 
     One of a conftest.py is looked for in the current folder. Raises PalError where there is none.
     """
-    target = case_named(adapter, Path()).target
-    assert target is not None
-    return Replayed(Bench(target, settings=settings, state_file=state_file))
+    case = case_named(adapter, Path())
+    return Replayed(bench_for(target_of(case), clause_named(case, clause)))

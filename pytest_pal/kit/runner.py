@@ -1,14 +1,14 @@
 """Runs one clause on one adapter: fresh vendor, network guard, verdict, and the text of a failure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
-from .bench import SEED, Bench
+from .bench import SEED, TIMEOUT_S, Bench
 from .guard import GUARD, NetworkForbidden
 from .quarantine import quarantine, refuse_quarantined
 from .refusing import refuses
@@ -19,6 +19,8 @@ from .target import Target
 from .verdict import is_provisional
 from .watchdog import Hung
 
+INJECTED_TIMEOUT_S = 0.25
+"""Bounds one attempt on an engine that is held by somebody else; long enough for one that is slow and well."""
 PLAYING = ("scenario", "golden", "own_golden")
 
 
@@ -34,10 +36,18 @@ class Run:
     tape: Tape = field(default_factory=Tape)
 
 
+def bench_for(target: Target, clause: Clause) -> Bench:
+    """What a clause needs: its scenario's configuration, a state that another process reads, an engine that fails."""
+    if clause.inject:
+        target = replace(target, harness=target.injecting)
+    timeout = INJECTED_TIMEOUT_S if clause.inject else TIMEOUT_S
+    return Bench(target, settings=_settings(target, clause), state_file=clause.new_process, timeout=timeout)
+
+
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
-    settings = settings_of(target, clause)
-    bench = Bench(target, settings=settings, state_file=clause.new_process)
+    bench = bench_for(target, clause)
+    target = bench.target
     swapped = _missing(target, clause)
     subject = LiveSubject(bench)
     error: Exception | None = None
@@ -86,7 +96,7 @@ def unrunnable(clause: Clause) -> Run:
     raise PalError(f"{clause.id} must fail, and did not")
 
 
-def settings_of(target: Target, clause: Clause) -> Mapping[str, Any]:
+def _settings(target: Target, clause: Clause) -> Mapping[str, Any]:
     """The configuration that the scenario of a clause asks for; families that play scenarios are named after them."""
     family, name = clause.id.split(".")[2:]
     scenarios = target.contract.scenarios if family in PLAYING else ()

@@ -15,7 +15,7 @@ from ..model.payload import Payload
 from ..model.subject import Call
 from . import explaining
 from .called import HELD
-from .runner import Run, schedule, settings_of
+from .runner import Run, schedule
 from .tape import FAILING, TRIED, Act
 from .target import Target
 
@@ -55,9 +55,7 @@ def _imports(body: Sequence[str]) -> Iterator[str]:
 
 
 def _opened(target: Target, clause: Clause) -> Iterator[str]:
-    named = {"settings": dict(settings_of(target, clause)), "state_file": clause.new_process}
-    given = {name: value for name, value in named.items() if value}
-    yield from _statement("with replaying", (target.name,), given, f" as {TRIED}:", "")
+    yield from _statement("with replaying", (target.name, clause.id), {}, f" as {TRIED}:", "")
 
 
 def _body(acts: Sequence[Act]) -> Iterator[str]:

@@ -1,9 +1,12 @@
 """Seams: where the kit stands between an adapter and its vendor, and can make the vendor fail."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..faults.catalogue import Fault
+from ..faults.relay import Relay
 from ..model.clause import Unproven
 from ..model.operation import Operation
 from .ledger import Entry, most_alike
@@ -46,16 +49,60 @@ class HttpSeam:
         return self._live.ledger.window
 
 
+@dataclass
+class Refusing:
+    """A vendor that takes no connection: whoever calls meets it."""
+
+    fired: int = 1
+
+
+class RelaySeam:
+    """A real server behind a relay, which counts exchanges."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.mark, self.release = relay.mark, relay.release
+
+    def requests(self) -> int:
+        return self._relay.exchanges
+
+    def entries(self) -> list[Entry]:
+        return []
+
+    @contextmanager
+    def failing(self, fault: Fault, at: int) -> Iterator[Any]:
+        if fault.unreachable:
+            with self._relay.refusing():
+                yield Refusing()
+        else:
+            with self._relay.fault(fault.delivery, at, stage=fault.stage) as switch:
+                yield switch
+
+
 def seam_of(target: "Target", vendor: Any) -> Seam:
     """Raises `Unproven` with the lines to write where there is none."""
     if isinstance(vendor, LiveVendor):
         return HttpSeam(vendor)
+    relay = getattr(vendor, "relay", None)
+    if isinstance(relay, Relay):
+        return RelaySeam(relay)
     raise Unproven(missing_seam(target))
 
 
 def missing_seam(target: "Target") -> str:
     """What to write for an adapter that talks to a vendor nobody can make fail."""
     name = target.cls.__name__
+    if target.reach == "tcp":
+        return "\n".join(
+            [
+                f"nobody can make the server of {name} fail: let the adapter connect to a relay before it:",
+                "    from pytest_pal import Harness, Relay",
+                "    class Server:",
+                "        def __init__(self, directory):",
+                "            self.relay = Relay(HOST, PORT)",
+                f'    HARNESS = Harness({name}, reach="tcp", fresh=Server, config=lambda s: {{"port": s.relay.port}})',
+            ]
+        )
     lines = [_endpoint(operation) for operation in target.capability.operations.values()]
     return "\n".join(
         [

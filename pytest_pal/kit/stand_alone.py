@@ -173,8 +173,11 @@ class StandAlone(LiveVendor):
         if entry.reply.delivery is not Delivery.WHOLE:
             reply = {"delivery": str(entry.reply.delivery)}
         return {
-            **entry.plain(),
             "request": len(self._shown) + 1,
+            "method": entry.request.method,
+            "path": entry.request.path,
+            "query": dict(entry.request.query),
+            "body": _text(entry.request.body),
             "counted": entry.number,
             "headers": {name: self._safe(name, value) for name, value in entry.request.headers.items()},
             "key": entry.key,

@@ -4,9 +4,9 @@ import asyncio
 import gc
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError
@@ -21,12 +21,13 @@ from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
 from ..model.subject import Call, Outcome
-from .bench import TIMEOUT_S, Bench, Step
+from .bench import Bench, Step
+from .harness import Asked
 from .interleaving import giving_way
 from .observers import rows
 from .process import Launch, Unportable, run_elsewhere
 from .seam import Seam, seam_of
-from .tape import Tape, TapedSeam
+from .tape import INJECTING, Tape, TapedSeam
 from .target import Target
 from .waiting import Waiter
 
@@ -54,7 +55,6 @@ class LiveSubject:
         self.traits: Any = bench.target.traits
         self._adapter: Any = None
         self.waiter = Waiter()
-        self.timeout_s = TIMEOUT_S
         self.unsent: Any = None
         self.tape = Tape() if tape is None else tape
         self.name = self.tape.enrol()
@@ -175,6 +175,14 @@ class LiveSubject:
             if hasattr(self.adapter, "run_due"):
                 self.waiter.wait(self.adapter.run_due())
 
+    @contextmanager
+    def injecting(self, fault: str) -> Iterator[Asked | None]:
+        self.open()
+        with self.tape.block(self.name, INJECTING, fault), self.bench.injected(fault) as asked:
+            self.note(Step(f"inject {fault}"))
+            yield asked
+        self.note(Step(f"lift {fault}"))
+
     def restart(self) -> None:
         with self._doing("restart"):
             self._adapter = None
@@ -186,7 +194,7 @@ class LiveSubject:
     def open(self) -> Any:
         """The instance, made where there is none."""
         if self._adapter is None:
-            self._adapter = self.target.cls(self.bench.config, self.bench.context(self.timeout_s))
+            self._adapter = self.target.cls(self.bench.config, self.bench.context())
         return self._adapter
 
     def close(self) -> None:
@@ -235,10 +243,10 @@ class LiveSubject:
 
     def reopen(self, timeout_s: float) -> None:
         """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
-        if timeout_s != self.timeout_s:
+        if timeout_s != self.bench.timeout:
             with self._doing("reopen", timeout_s):
                 self._close()
-                self.timeout_s = timeout_s
+                self.bench.timeout = timeout_s
 
     def rewired(self, **wiring: Any) -> "LiveSubject":
         """An instance over another empty vendor that the kit serves in another way; see `Wiring`."""
@@ -275,6 +283,11 @@ class LiveSubject:
         live = self.bench.live
         wire = () if live is None else tuple(live.ledger.unshown())
         self.bench.steps.append(replace(step, wire=wire) if wire else step)
+
+    def wired(self) -> list[dict[str, Any]]:
+        """The requests of the step that was taken last, as golden files have them."""
+        live = self.bench.live
+        return [] if live is None else [entry.plain(live.unstable) for entry in self.bench.steps[-1].wire]
 
     # how it is done
 

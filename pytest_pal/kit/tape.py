@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from .ledger import Entry
     from .seam import Seam
 
-TRIED, FAILING = "adapter", "failing"
-"""The names of the subject on trial, and of the block in which its vendor fails."""
+TRIED = "adapter"
+"""The name of the subject on trial."""
+FAILING, INJECTING = "failing", "injecting"
+"""Blocks in which a vendor fails: at a request, or an engine in process."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,13 @@ class Tape:
 
     def last_fault(self) -> str:
         """The last fault that was switched on, and where: ``hang at request 1``; "" where there was none."""
-        found = [act.arguments for act in self.acts if act.kind == "block" and act.method == FAILING]
-        return f"{found[-1][0].name} at request {found[-1][1]}" if found else ""
+        blocks = [act for act in self.acts if act.kind == "block"]
+        for act in reversed(blocks):
+            if act.method == FAILING:
+                return f"{act.arguments[0].name} at request {act.arguments[1]}"
+            if act.method == INJECTING:
+                return str(act.arguments[0])
+        return ""
 
 
 class TapedSeam:

@@ -9,7 +9,10 @@ from ..model.capability import Capability
 from ..model.clause import Clause
 from ..model.payload import Traits
 from .contract import Contract
+from .engine import with_engine
 from .harness import Harness
+
+MOCKS = "pytest_pal.mocks."
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,13 @@ class Target:
         return f"{self.cls.__module__}:{self.cls.__qualname__}" == self.capability.mock
 
     @cached_property
+    def injecting(self) -> Harness:
+        """The harness of items that inject a fault: its own, and for our mocks one whose engine can be made to fail."""
+        ours = self.is_the_mock and self.cls.__module__.startswith(MOCKS) and self.capability.observed
+        own = self.harness
+        return with_engine(own) if ours and not own.inject and own.fresh is None else own
+
+    @cached_property
     def unsupported(self) -> Mapping[str, str]:
         """Optional operations and parts that are not offered, with the vendor's reason."""
         return dict(getattr(self.cls, "unsupported", {}))
@@ -62,7 +72,11 @@ class Target:
 
     def why_not(self, clause: Clause) -> str:
         """Why a clause says nothing about this adapter; "" where it does."""
-        return clause.why_not(self) if clause.applies(self.traits) else "not with its traits"
+        if not clause.applies(self.traits):
+            return "not with its traits"
+        if clause.inject and clause.inject not in self.injecting.inject:
+            return f"its harness injects no {clause.inject}"
+        return clause.why_not(self)
 
     @property
     def declared(self) -> Any:

@@ -14,7 +14,7 @@ Step = dict[str, Any]
 
 
 def trace(played: Iterable[Played]) -> list[Step]:
-    """One object per step that was taken, with its number, and of a call its arguments and what came of it.
+    """One object per step that was taken, with its number, of a call its arguments, its requests and what came of it.
 
     ``<id 1>`` is the same id wherever it stands, ``<time 1>`` the same instant; of fields that are measured or
     free only that is kept. Numbers are kept by value.
@@ -28,7 +28,8 @@ def _step(played: Played, names: Names) -> Step:
     if played.outcome is None:
         return step
     arguments = every_leaf(dict(played.arguments), names.known)
-    return {**step, "arguments": wrapped(arguments), **_came(played.outcome, names)}
+    requests = {"requests": wrapped(every_leaf(list(played.wire), names.known))} if played.wire else {}
+    return {**step, "arguments": wrapped(arguments), **requests, **_came(played.outcome, names)}
 
 
 def _came(outcome: Outcome, names: Names) -> Step:

@@ -101,7 +101,7 @@ class Trial:
             return self.subject.flushed()
         for _ in range(CALMS_DOWN):
             outcome = self.call(arguments)
-            hurried = self.subject.timeout_s == BOUND_S and getattr(outcome.error, "code", None) == "timeout"
+            hurried = self.subject.bench.timeout == BOUND_S and getattr(outcome.error, "code", None) == "timeout"
             if not hurried:
                 break
         return outcome

@@ -45,7 +45,9 @@ class Vendor:
     JSON of an error, where ``code`` is None for one that only the status speaks of. ``faults`` are replies of the
     vendor's own by the name of a fault, or None for one that it does not know. ``auth`` is where the secret
     travels, ``header:Authorization``; another one is refused. ``max_body`` is in bytes. ``hosts`` are names that
-    the adapter's SDK has built in: they lead here, over TLS, while an item runs. Raises PalError.
+    the adapter's SDK has built in: they lead here, over TLS, while an item runs. ``unstable`` are pointers into
+    bodies of requests, ``/sent_at`` or ``/batch/*/uuid``, that differ from run to run: golden files leave them
+    out. Raises PalError.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -58,6 +60,7 @@ class Vendor:
     auth: str | None = None
     max_body: int | None = None
     hosts: tuple[str, ...] = ()
+    unstable: tuple[str, ...] = ()
 
     def __init__(self, *endpoints: Endpoint | tuple[Endpoint, ...], **own: Any) -> None:
         flat = [one for each in endpoints for one in (each if isinstance(each, tuple) else (each,))]

@@ -56,9 +56,9 @@ def next_model(
         return None
     asked = {attempt.model for attempt in attempts}
     barred = {catalogue.by_id[tried.model].vendor for tried in attempts if tried.error in OTHER_VENDOR_ONLY}
-    limit, spent = cost_limit(policy.for_tags(request.tags)), _spent(decision, attempts)
+    limit, so_far = cost_limit(policy.for_tags(request.tags)), spent(decision, attempts)
     for model in decision.fallback_chain:
-        affordable = limit is None or spent + _estimate(decision, model) <= limit
+        affordable = limit is None or so_far + estimate(decision, model) <= limit
         if model not in asked and catalogue.by_id[model].vendor not in barred and affordable:
             return model
     return None
@@ -95,16 +95,18 @@ def _goes_on(policy: Policy, last: Attempt) -> bool:
     return last.error in RETRYABLE_CODES | OTHER_VENDOR_ONLY | {ErrorCode.NOT_FOUND}
 
 
-def _spent(decision: Decision, attempts: Sequence[Attempt]) -> int:
+def spent(decision: Decision, attempts: Sequence[Attempt]) -> int:
+    """Picodollars at the worst: where the cost of an unknown outcome is not known, its estimate counts."""
     return sum(
         attempt.cost
         if attempt.cost is not None
-        else (_estimate(decision, attempt.model) if attempt.outcome_unknown else 0)
+        else (estimate(decision, attempt.model) if attempt.outcome_unknown else 0)
         for attempt in attempts
     )
 
 
-def _estimate(decision: Decision, model: str) -> int:
+def estimate(decision: Decision, model: str) -> int:
+    """Picodollars that one request to the model is expected to cost, 0 where nobody knows."""
     found = decision.candidate(model)
     return found.cost or 0 if found else 0
 

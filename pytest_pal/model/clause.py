@@ -36,7 +36,8 @@ class Clause:
     a new ID. ``needs`` names the optional operations and parts without which the sentence says nothing.
     ``applies(traits)`` false: it says nothing about such an adapter, and is not counted.
     ``new_process`` says that the check goes on in another process; the state is then a file.
-    ``why_not(target)`` gives the reason for which it says nothing about an adapter as it stands, or "".
+    ``inject`` is the fault that the check injects. ``why_not(target)`` gives the reason for which the clause says
+    nothing about an adapter as it stands, or "".
     """
 
     id: str
@@ -47,6 +48,7 @@ class Clause:
     needs: tuple[str, ...] = ()
     applies: Callable[[Any], bool] = lambda traits: True
     new_process: bool = False
+    inject: str = ""
     why_not: Callable[[Any], str] = lambda target: ""
 
     @property
@@ -70,12 +72,13 @@ def clause(
     needs: Iterable[str] = (),
     applies: Callable[[Any], bool] = lambda traits: True,
     new_process: bool = False,
+    inject: str = "",
 ) -> Callable[[Check], Clause]:
     """Makes a clause of a check; the check's docstring is the sentence."""
 
     def make(check: Check) -> Clause:
         sentence = " ".join((check.__doc__ or "").split())
-        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process)
+        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process, inject)
 
     return make
 

@@ -1,6 +1,7 @@
 """What a clause sees: one adapter with fresh state, called through its handle, and its vendor's state."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -99,6 +100,9 @@ class Subject(Protocol):
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """All lists of the observer, after the read bound; two equal ones: nothing took effect in between."""
+
+    def injecting(self, fault: str) -> AbstractContextManager[Callable[[], int] | None]:
+        """While it is open the vendor fails so; gives a function that says how often it did, where anybody can tell."""
 
     def restart(self) -> None:
         """Drops the instance without closing it, and opens a new one on the same configuration."""

@@ -1,39 +1,26 @@
-"""One HTTP/1.1 exchange, bounded as a whole, with every failure in the shared taxonomy.
+"""HTTP for adapters: exchanges that are bounded as a whole, with every failure in the shared taxonomy.
 
 No redirect is followed, nothing is sent twice, and no proxy is taken from the environment: what an adapter
 asks for is what its vendor sees, once.
 """
 
+import contextlib
 import socket
 import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import h11
 
-from ..errors import NonRetryableError, RetryableError
+from .http_attempt import READS, Attempt, Deadline, HttpReply, Place, place_of, serialised, trust_of
 from .http_errors import Effect
 
-LARGEST_BODY = 32 * 2**20
-"""A longer body, in bytes, is no answer to a request of these contracts."""
-_PIECE = 65_536
-_PORTS = {"http": 80, "https": 443}
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+__all__ = ["Deadline", "HttpClient", "HttpReply", "exchange"]
 
-
-@dataclass(frozen=True)
-class HttpReply:
-    """An answer that arrived whole. Header names are in lower case, repeated ones joined by a comma."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+IDLE_S = 4.0
+"""Vendors close a connection that was idle for 5 s or more: an older one may be lost while a write is on its way."""
+_Idle = dict[tuple[str, str, int], list[tuple[socket.socket, Deadline]]]
 
 
 def exchange(
@@ -46,212 +33,111 @@ def exchange(
     effect: Effect | None = None,
     cafile: str | Path | None = None,
 ) -> HttpReply:
-    """Sends one request on a connection of its own and reads the whole answer, whatever its status.
+    """Sends one request on a connection of its own; see `HttpClient.exchange`.
 
-    ``seconds`` bounds everything together; only a name lookup that takes longer is waited for. ``effect``
-    is ``read`` for GET, HEAD and OPTIONS, else ``write``, unless given. ``cafile`` is a file of trusted
-    certificates (PEM) instead of the system's.
-
-    Raises RetryableError(connection) where no connection is made, or it is lost; RetryableError(timeout);
-    NonRetryableError(malformed_reply) for what is no HTTP, or a body above 32 MB; NonRetryableError(invalid)
-    for a request that cannot be sent; NonRetryableError(not_configured) for a bad URL or ``cafile``. Once
-    part of a write was sent, its outcome is unknown. Messages name method and host, nothing else of it.
+    ``cafile`` is a file of trusted certificates (PEM) instead of the system's.
     """
-    place = _place(url)
-    effect = effect or ("read" if method in _READS else "write")
-    conn = h11.Connection(h11.CLIENT)
-    data = _serialised(conn, method, place, headers or {}, body)
-    trust = _trust(cafile) if place.scheme == "https" else None
-    attempt = _Attempt(f"{method} {place.host}:{place.port}", effect, seconds)
-    with attempt.translated(), attempt.connect(place, trust) as sock:
-        attempt.send(sock, data)
-        return attempt.read(sock, conn)
+    with HttpClient(cafile=cafile, keeps=False) as client:
+        return client.exchange(method, url, headers=headers, body=body, seconds=seconds, effect=effect)
 
 
-@dataclass(frozen=True)
-class _Place:
-    scheme: str
-    host: str
-    port: int
-    target: str
+class HttpClient:
+    """Keeps its connections for the next request. Safe for threads: each has a connection to itself.
 
-
-def _place(url: str) -> _Place:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS[parts.scheme]
-        (parts.hostname or "").encode("idna")
-    except (ValueError, KeyError):
-        port = 0
-    if not port or not parts.hostname or "@" in parts.netloc:
-        # Nothing of the URL is shown, since it may hold a secret.
-        raise NonRetryableError("not_configured", "the URL is not of the form http(s)://host[:port]/path")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return _Place(parts.scheme, parts.hostname, port, target)
-
-
-def _serialised(conn: h11.Connection, method: str, place: _Place, headers: Mapping[str, str], body: bytes) -> bytes:
-    """The request as it is sent. What cannot be sent is not quoted: neither in the message nor as a cause."""
-    host = f"[{place.host}]" if ":" in place.host else place.host
-    sent = {
-        "host": host if place.port == _PORTS[place.scheme] else f"{host}:{place.port}",
-        "accept-encoding": "identity",
-        **{name.lower(): value for name, value in headers.items()},
-        "connection": "close",
-    }
-    if body or method not in _READS:
-        sent["content-length"] = str(len(body))
-    try:
-        pairs = [(name.encode("ascii"), value.encode()) for name, value in sent.items()]
-        parts = [h11.Request(method=method, headers=pairs, target=place.target), h11.Data(data=body)]
-        return b"".join(conn.send(part) or b"" for part in (*parts, h11.EndOfMessage()))
-    except (h11.LocalProtocolError, UnicodeError):
-        pass
-    raise NonRetryableError("invalid", "the method, the path or a header holds what HTTP cannot carry")
-
-
-def _trust(cafile: str | Path | None) -> ssl.SSLContext:
-    try:
-        return _context(None if cafile is None else Path(cafile).read_text("ascii"))
-    except (OSError, ValueError) as error:
-        raise NonRetryableError("not_configured", f"cafile {cafile} holds no certificates (PEM)") from error
-
-
-@lru_cache(maxsize=16)
-def _context(trusted: str | None) -> ssl.SSLContext:
-    """Kept, since reading the system's certificates takes tens of milliseconds."""
-    return ssl.create_default_context(cadata=trusted)
-
-
-class Deadline:
-    """``seconds`` from now, for an attempt that makes several requests: hand each what is `left`.
-
-    The clock is bound when the class is defined, since a test that freezes time must not stop it.
+    ``cafile`` as in `exchange`. A connection that the vendor closed meanwhile is noticed before anything is
+    sent, and another one made; after that nothing is ever sent again.
     """
 
-    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._end = now() + seconds
+    def __init__(self, *, cafile: str | Path | None = None, keeps: bool = True) -> None:
+        self._cafile = cafile
+        self._keeps = keeps
+        self._idle: _Idle = {}
+        weakref.finalize(self, _close, self._idle)
 
-    def left(self) -> float:
-        """Seconds, 0 when it is over."""
-        return max(0.0, self._end - self._now())
+    def __enter__(self) -> "HttpClient":
+        return self
 
-    def bound(self, sock: socket.socket) -> None:
-        """Has the next call of ``sock`` end in time. Raises TimeoutError where nothing is left."""
-        left = self.left()
-        if left <= 0:
-            raise TimeoutError("no time is left")
-        sock.settimeout(left)
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
+    def close(self) -> None:
+        """Closes what is idle, and keeps no connection from now on. It can still be used."""
+        self._keeps = False
+        _close(self._idle)
 
-class _Attempt:
-    """One exchange under way; knows whether anything was sent."""
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        seconds: float,
+        effect: Effect | None = None,
+    ) -> HttpReply:
+        """Sends one request, once, and reads the whole answer, whatever its status.
 
-    def __init__(self, name: str, effect: Effect, seconds: float) -> None:
-        self._name, self._effect, self._seconds = name, effect, seconds
-        self._deadline = Deadline(seconds)
-        self._sent = False
+        ``seconds`` bounds everything together; only a name lookup that takes longer is waited for. ``effect``
+        is ``read`` for GET, HEAD and OPTIONS, else ``write``, unless given.
 
-    @property
-    def _unknown(self) -> bool:
-        return self._sent and self._effect == "write"
-
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        try:
-            yield
-        except TimeoutError as error:
-            message = f"{self._name}: no whole answer within {self._seconds:g} s"
-            raise RetryableError("timeout", message, outcome_unknown=self._unknown) from error
-        except OSError as error:
-            what = "the connection was lost" if self._sent else "no connection"
-            message = f"{self._name}: {what} ({type(error).__name__})"
-            raise RetryableError("connection", message, outcome_unknown=self._unknown) from error
-
-    def connect(self, place: _Place, trust: ssl.SSLContext | None) -> socket.socket:
-        sock = self._dial(place)
-        if trust is None:
-            return sock
-        try:
-            self._deadline.bound(sock)
-            return trust.wrap_socket(sock, server_hostname=place.host)
-        except BaseException:
-            sock.close()
-            raise
-
-    def _dial(self, place: _Place) -> socket.socket:
-        """A connection to the first address of the host that takes one."""
-        failure = OSError("the name has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM):
-            sock = socket.socket(family, kind, protocol)
+        Raises RetryableError(connection) where no connection is made, or it is lost; RetryableError(timeout);
+        NonRetryableError(malformed_reply) for what is no HTTP, or a body above 32 MB; NonRetryableError(invalid)
+        for a request that cannot be sent; NonRetryableError(not_configured) for a bad URL or ``cafile``. Once
+        part of a write was sent, its outcome is unknown. Messages name method and host, nothing else of it.
+        """
+        place = place_of(url)
+        conn = h11.Connection(h11.CLIENT)
+        data = serialised(conn, method, place, headers or {}, body, keep=self._keeps)
+        trust = trust_of(self._cafile) if place.scheme == "https" else None
+        attempt = Attempt(f"{method} {place.host}:{place.port}", effect or _effect(method), seconds)
+        with attempt.translated():
+            sock = self._reused(place) or attempt.connect(place, trust)
             try:
-                self._deadline.bound(sock)
-                sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return sock
-            except OSError as error:
-                sock.close()
-                failure = error
+                attempt.send(sock, data)
+                reply = attempt.read(sock, conn)
             except BaseException:
                 sock.close()
                 raise
-        raise failure
+            self._done(place, sock, conn)
+        return reply
 
-    def send(self, sock: socket.socket, data: bytes) -> None:
-        """Sends it piece by piece, since a bound of one ``sendall`` over TLS is one of each record."""
-        view = memoryview(data)
-        try:
-            while view:
-                self._deadline.bound(sock)
-                sent = sock.send(view[:_PIECE])
-                self._sent = True
-                view = view[sent:]
-        except (BrokenPipeError, ConnectionResetError):
-            # A vendor may refuse a request before it has read it all, and close; its answer is still there to read.
-            if not self._sent:
-                raise
-
-    def read(self, sock: socket.socket, conn: h11.Connection) -> HttpReply:
-        head, body = self._event(sock, conn), bytearray()
-        while isinstance(head, h11.InformationalResponse):
-            head = self._event(sock, conn)
-        if not isinstance(head, h11.Response):
-            raise self._malformed("what came is no HTTP answer")
-        while isinstance(event := self._event(sock, conn), h11.Data):
-            body += event.data
-            if len(body) > LARGEST_BODY:
-                raise self._malformed(f"the body has more than {LARGEST_BODY} bytes")
-        return HttpReply(head.status_code, _joined(head.headers), bytes(body))
-
-    def _event(self, sock: socket.socket, conn: h11.Connection) -> Any:
-        ended = False
-        while (event := _parsed(conn)) is h11.NEED_DATA:
-            self._deadline.bound(sock)
-            data = sock.recv(_PIECE)
-            ended = not data
-            conn.receive_data(data)
-        if event is not None:
-            return event
-        if ended:
-            raise ConnectionResetError("closed before the answer was whole")
-        raise self._malformed("what came is no HTTP answer")
-
-    def _malformed(self, why: str) -> NonRetryableError:
-        return NonRetryableError("malformed_reply", f"{self._name}: {why}", outcome_unknown=self._unknown)
-
-
-def _parsed(conn: h11.Connection) -> Any:
-    """The next event; None where the bytes are no HTTP. h11's error quotes them, and they may echo a secret."""
-    try:
-        return conn.next_event()
-    except h11.RemoteProtocolError:
+    def _reused(self, place: Place) -> socket.socket | None:
+        idle = self._idle.get(place.key, [])
+        with contextlib.suppress(IndexError):
+            while True:
+                sock, fresh = idle.pop()
+                if fresh.left() > 0 and _is_quiet(sock):
+                    return sock
+                sock.close()
         return None
 
+    def _done(self, place: Place, sock: socket.socket, conn: h11.Connection) -> None:
+        if conn.our_state is conn.their_state is h11.DONE and not conn.trailing_data[0]:
+            self._idle.setdefault(place.key, []).append((sock, Deadline(IDLE_S)))
+        else:
+            sock.close()
+        if not self._keeps:
+            _close(self._idle)
 
-def _joined(headers: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in headers:
-        key, text = name.decode("ascii"), value.decode("latin-1")
-        found[key] = f"{found[key]}, {text}" if key in found else text
-    return found
+
+def _effect(method: str) -> Effect:
+    return "read" if method in READS else "write"
+
+
+def _is_quiet(sock: socket.socket) -> bool:
+    """Whether nothing came since the last answer: neither an end nor bytes that nobody asked for."""
+    sock.setblocking(False)
+    try:
+        sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _close(idle: _Idle) -> None:
+    for connections in idle.values():
+        with contextlib.suppress(IndexError):
+            while True:
+                connections.pop()[0].close()

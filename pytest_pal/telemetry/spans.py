@@ -70,27 +70,23 @@ class Span:
         began, self._began = self._began, None
         assert began is not None
         self._ended = ended = self._site.clock.now()
-        name, code = (None, None) if error is None else _named(error)
+        name, code = _named(error)
         number = len(self._attempts) + 1
         self._attempts += (AttemptRecord(number, began, _ms(began, ended), name, code),)
 
     def _record(self, error: BaseException | None) -> OperationRecord:
         site = self._site
-        if error is None and self._ended is not None:
-            # A successful call ends with its last attempt: one look at the clock less.
-            status: Status = "ok"
-            ended, name, code = self._ended, None, None
-        else:
-            ended = site.clock.now()
-            status, name, code = _status(error), *_named(error)
+        # A successful call ends with its last attempt: one look at the clock less.
+        ended = self._ended if error is None else None
+        name, code = _named(error)
         return OperationRecord(
             site.capability,
             site.adapter,
             site.operation,
             self.started,
-            _ms(self.started, ended),
+            _ms(self.started, ended or site.clock.now()),
             self._attempts,
-            status,
+            _status(error),
             name,
             code,
             self.unclassified,

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -105,6 +106,23 @@ class SwapsInTwoSteps(QdrantVectorStore):
 def test_a_wrong_adapter_fails_its_clause(saboteur: type, clause: str) -> None:
     harness = Harness(saboteur, fresh=HARNESS.fresh, config=HARNESS.config, observe=HARNESS.observe)
     assert fallen(harness, only=clause) == {f"vectorstore.{clause}"}
+
+
+class Certain(QdrantVectorStore):
+    """Knows of every write that fails that nothing came of it."""
+
+    def swap(self, alias: str, collection: str) -> Any:
+        try:
+            return super().swap(alias, collection)
+        except ProviderError as error:
+            error.outcome_unknown = False
+            raise
+
+
+def test_the_engine_is_made_to_fail_and_what_the_adapter_makes_of_it_is_judged() -> None:
+    assert fallen(HARNESS, only=".fault.") == set()
+    wrong = {"vectorstore.swap.fault.engine_commit_then_fail"}
+    assert fallen(replace(HARNESS, cls=Certain), only="swap.fault.") == wrong
 
 
 # folders

@@ -26,7 +26,7 @@ from pytest_pal.adapters.smtp_mail import compose
 from pytest_pal.clock import SimulatedClock
 from pytest_pal.contracts.lifecycle import CAPABILITY
 from pytest_pal.errors import NonRetryableError, ProviderError, RetryableError
-from pytest_pal.harnesses.smtp_lifecycle import HARNESS, HOST, SUPPRESSED, Inbox, Relay, Serving, _parsed
+from pytest_pal.harnesses.smtp_lifecycle import HARNESS, HOST, SUPPRESSED, Inbox, MailVendor, Serving, _parsed
 from pytest_pal.model.context import Context
 from pytest_pal.model.verdict import Verdict
 from pytest_pal.primitives.key_memo import KeyMemo
@@ -49,11 +49,11 @@ def clock() -> SimulatedClock:
 
 
 @pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
+def vendor(tmp_path: Path) -> Iterator[MailVendor]:
     directory = tmp_path / "vendor"
     directory.mkdir()
-    with closing(Relay(directory)) as relay:
-        yield relay
+    with closing(MailVendor(directory)) as vendor:
+        yield vendor
 
 
 def adapter_at(
@@ -344,13 +344,13 @@ def test_mail_goes_over_tls_after_a_login_with_the_secret(tmp_path: Path) -> Non
         assert len(inbox.received) == 1
 
 
-def test_a_server_without_tls_or_login_is_not_used_where_they_are_asked_for(tmp_path: Path, relay: Relay) -> None:
-    port = relay.config()["port"]
+def test_a_server_without_tls_or_login_is_not_used_where_they_are_asked_for(tmp_path: Path, vendor: MailVendor) -> None:
+    port = vendor.config()["port"]
     assert failure(adapter_at(port, tmp_path, starttls=True)).code == "unsupported"
     assert failure(adapter_at(port, tmp_path, username="ann")).code == "unsupported"
     with ScriptedSmtp(EHLO=b"250-ready\r\n250 AUTH XMAGIC") as server:
         assert failure(adapter_at(server.port, tmp_path, username="ann")).code == "unsupported"
-    assert relay.delivered() == []
+    assert vendor.delivered() == []
 
 
 def test_a_wrong_password_is_tried_once(tmp_path: Path) -> None:
@@ -385,22 +385,24 @@ def test_a_secret_that_the_server_says_again_goes_nowhere(
 # the schedule
 
 
-def test_what_is_due_is_delivered_once_and_counted(tmp_path: Path, relay: Relay, clock: SimulatedClock) -> None:
-    adapter = adapter_at(relay.config()["port"], tmp_path, clock=clock)
+def test_what_is_due_is_delivered_once_and_counted(tmp_path: Path, vendor: MailVendor, clock: SimulatedClock) -> None:
+    adapter = adapter_at(vendor.config()["port"], tmp_path, clock=clock)
     for n in range(3):
         schedule(adapter, f"k{n}", SOON + timedelta(minutes=n), to=f"r{n}@example.com")
     assert adapter.run_due() == 0
     clock.advance(3_660)
     assert (adapter.run_due(), adapter.run_due()) == (2, 0)
-    assert [row["to"] for row in relay.delivered()] == ["r0@example.com", "r1@example.com"]
-    assert [row["to"] for row in relay.scheduled()] == ["r2@example.com"]
+    assert [row["to"] for row in vendor.delivered()] == ["r0@example.com", "r1@example.com"]
+    assert [row["to"] for row in vendor.scheduled()] == ["r2@example.com"]
     clock.advance(3_600)
-    assert adapter_at(relay.config()["port"], tmp_path, clock=clock).run_due() == 1
+    assert adapter_at(vendor.config()["port"], tmp_path, clock=clock).run_due() == 1
     assert outbox(tmp_path) == []
 
 
-def test_a_refused_recipient_does_not_hold_up_the_others(tmp_path: Path, relay: Relay, clock: SimulatedClock) -> None:
-    adapter = adapter_at(relay.config()["port"], tmp_path, clock=clock)
+def test_a_refused_recipient_does_not_hold_up_the_others(
+    tmp_path: Path, vendor: MailVendor, clock: SimulatedClock
+) -> None:
+    adapter = adapter_at(vendor.config()["port"], tmp_path, clock=clock)
     schedule(adapter, "k1", to=SUPPRESSED)
     schedule(adapter, "k2", SOON + timedelta(seconds=1))
     clock.advance(7_200)
@@ -439,12 +441,12 @@ def test_what_was_refused_or_may_have_been_taken_is_kept_and_not_tried_again(
 
 
 def test_a_process_that_dies_while_it_sends_is_not_followed_by_a_second_mail(
-    tmp_path: Path, relay: Relay, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, vendor: MailVendor, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    adapter = adapter_at(relay.config()["port"], tmp_path, clock=clock)
+    adapter = adapter_at(vendor.config()["port"], tmp_path, clock=clock)
     schedule(adapter)
     clock.advance(3_600)
     with monkeypatch.context() as patch:
@@ -452,7 +454,7 @@ def test_a_process_that_dies_while_it_sends_is_not_followed_by_a_second_mail(
         with pytest.raises(KeyboardInterrupt):
             adapter.run_due()
     assert adapter.run_due() == 0
-    assert relay.delivered() == []
+    assert vendor.delivered() == []
 
 
 RUN_DUE = """
@@ -471,8 +473,8 @@ print(adapter.run_due())
 """
 
 
-def test_two_processes_deliver_each_message_once(tmp_path: Path, relay: Relay) -> None:
-    port, recipients = relay.config()["port"], [f"r{n}@example.com" for n in range(12)]
+def test_two_processes_deliver_each_message_once(tmp_path: Path, vendor: MailVendor) -> None:
+    port, recipients = vendor.config()["port"], [f"r{n}@example.com" for n in range(12)]
     adapter = adapter_at(port, tmp_path)
     for to in recipients:
         schedule(adapter, to.partition("@")[0], to=to)
@@ -494,20 +496,20 @@ def test_two_processes_deliver_each_message_once(tmp_path: Path, relay: Relay) -
         one.stdin.flush()
     delivered = [int(one.communicate(timeout=20)[0]) for one in both]
     assert sum(delivered) == len(recipients)
-    assert sorted(row["to"] for row in relay.delivered()) == sorted(recipients)
+    assert sorted(row["to"] for row in vendor.delivered()) == sorted(recipients)
 
 
 # configuration
 
 
-def test_without_a_state_dir_it_sends_but_does_not_schedule(relay: Relay) -> None:
-    with closing(adapter_at(relay.config()["port"], None)) as adapter:
+def test_without_a_state_dir_it_sends_but_does_not_schedule(vendor: MailVendor) -> None:
+    with closing(adapter_at(vendor.config()["port"], None)) as adapter:
         first = send(adapter)
         assert send(adapter) == first
         with pytest.raises(NonRetryableError, match="not_configured"):
             schedule(adapter)
         assert adapter.run_due() == 0
-    assert len(relay.delivered()) == 1
+    assert len(vendor.delivered()) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,18 @@ from pytest_pal.cli import main
 
 SABOTEURS = """
 from pytest_pal.kit.twins.adapters import TwinAds
+from pytest_pal.kit.twins.client import Client
 from pytest_pal.kit.twins.harness import twin
 from pytest_pal.mocks.ads import MockAds
 
 
-class NoBound(TwinAds):
+class Unbound(Client):
     def seconds(self):
         return 60.0
+
+
+class NoBound(TwinAds, client=Unbound):
+    pass
 
 
 class TriesAgain(TwinAds):

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_pal.errors import PalError
 from pytest_pal.kit.named import case_named, local_adapters
+from pytest_pal.kit.plan import target_of
 
 ADAPTER = """
 from helping import Better
@@ -61,5 +62,5 @@ def test_a_name_that_there_is_not_is_told_with_the_nearest(tmp_path: Path) -> No
 
 def test_one_that_cannot_be_judged_says_why(folder: Path) -> None:
     (folder / "conftest.py").write_text("def pytest_pal_adapters(config):\n    return {'odd': int}\n")
-    with pytest.raises(PalError, match=r"odd cannot be judged: int\.capability is None"):
-        case_named("odd", folder)
+    with pytest.raises(PalError, match=r"odd cannot be opened: int\.capability is None"):
+        target_of(case_named("odd", folder))

@@ -75,7 +75,7 @@ def test_a_waiver_is_for_one_clause_of_one_adapter_until_its_day(members: dict[s
     ("rest", "why"),
     [
         ({"level": Level.SHOULD}, "nothing to waive: it is a SHOULD"),
-        ({"applies": lambda traits: False}, "nothing to waive: it does not apply to the adapter's traits"),
+        ({"applies": lambda traits: False}, "nothing to waive: it says nothing of the adapter: not with its traits"),
         (
             {"since": "1.1"},
             "nothing to waive: it is required from ads 1.1 on, and the adapter is pinned to an older version",

@@ -14,6 +14,7 @@ from pytest_pal.kit.script import WIDTH, script, source
 from pytest_pal.kit.subject import LiveSubject
 from pytest_pal.kit.target import Target
 from pytest_pal.kit.twins.adapters import TwinAds
+from pytest_pal.kit.twins.client import Client
 from pytest_pal.kit.twins.harness import twin
 from pytest_pal.mocks.ads import MockAds
 from pytest_pal.model.subject import Call
@@ -82,11 +83,15 @@ def test_a_tape_holds_what_is_done_and_not_what_follows_from_it() -> None:
     assert "idempotency_key" in subject.tape.acts[0].named
 
 
-class Tells(TwinAds):
+class Telling(Client):
     """What the vendor refuses leaves as an exception that no caller knows."""
 
     def refusal(self, operation: Any, reply: Any) -> Any:
         return ValueError(str(reply.status))
+
+
+class Tells(TwinAds, client=Telling):
+    pass
 
 
 def test_every_script_is_python() -> None:

@@ -106,14 +106,22 @@ def test_the_required_set_is_the_musts_of_the_pin_that_apply() -> None:
         clause("mail.send.rule.must"),
         clause("mail.send.rule.should", level=Level.SHOULD),
         clause("mail.send.rule.newer", since="1.10"),
-        clause("mail.send.rule.not_for_it", applies=lambda traits: False),
+        clause("mail.send.rule.not_for_it"),
     ]
     found = required_set(
-        "mail", "acme", clauses, pinned="1.9", traits=None, operations=["send", "swap"], unsupported=["swap"]
+        "mail",
+        "acme",
+        clauses,
+        pinned="1.9",
+        why_not=lambda clause: "not for it" if clause.id.endswith("not_for_it") else "",
+        operations=["send", "swap"],
+        unsupported=["swap"],
     )
     assert found.ids == {"mail.send.rule.must"}
     assert found.operations == {"send"}
-    assert [clause.id for clause in found.not_applicable] == ["mail.send.rule.not_for_it"]
+    assert {clause.id: why for clause, why in found.not_applicable.items()} == {
+        "mail.send.rule.not_for_it": "not for it"
+    }
 
 
 def test_a_clause_that_is_newer_than_the_pin_is_provisional() -> None:

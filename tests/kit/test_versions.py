@@ -14,6 +14,7 @@ from pytest_pal.errors import PalError
 from pytest_pal.kit import loader
 from pytest_pal.kit.discovery import Selection, contract_of, discover
 from pytest_pal.kit.harness import Harness
+from pytest_pal.kit.plan import case_of
 from pytest_pal.kit.runner import run_clause
 from pytest_pal.kit.target import Target
 from pytest_pal.kit.verdict import tally
@@ -47,7 +48,7 @@ def geo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def results(adapter: type) -> dict[str, ClauseResult]:
     target = Target("geo", contract_of("geo"), Harness(adapter), "tests")
-    clauses = (clause for clause in target.contract.clauses if not clause.new_process)
+    clauses = (clause for clause in case_of(target).clauses if not clause.new_process)
     return {clause.id: run_clause(target, clause).result for clause in clauses}
 
 

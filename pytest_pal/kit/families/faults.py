@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...compare.normal import NEVER_EQUAL, comparable
 from ...errors import ProviderError
 from ...faults.catalogue import CATALOGUE, Fault
-from ...model.clause import Check, Clause, ClauseFailed, holds
+from ...model.clause import Check, Clause, ClauseFailed, holds, same
 from ...model.operation import Operation
 from ..contract import Contract
 from ..expectation import expected, judge, judge_flush
 from ..subject import CLOSE, LiveSubject
 from ..trial import Trial
+from .idempotency import size
 
 
 def clauses(contract: Contract) -> Iterator[Clause]:
@@ -67,9 +69,14 @@ def _anywhere(operation: Operation, fault: Fault) -> Check:
 
 def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
     arguments = trial.arguments()
+    conversing = trial.subject.target.reach == "tcp"
+    before = size(trial.subject.snapshot()) if conversing else 0
     outcome = trial.under(fault, at, lambda: trial.call(arguments))
     if fault.harmless:
         outcome.unwrap()
+        return
+    if conversing and outcome.error is None:
+        _after_its_work(trial, arguments, outcome.value, before)
         return
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
@@ -79,6 +86,17 @@ def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
     recovered = trial.recovered(again)
     if recovered.error is not None:
         raise ClauseFailed("after the fault was lifted, the same call must succeed") from recovered.error
+
+
+def _after_its_work(trial: Trial, arguments: dict[str, Any], value: Any, before: int) -> None:
+    """A conversation that fails once all is done, at its good-bye, may end well; then all must have been done."""
+    if trial.operation.effect == "write":
+        holds(size(trial.subject.snapshot()) > before, "success was told, and there is no effect", seen=value)
+    else:
+        again = trial.recovered(arguments).unwrap()
+        same(
+            comparable(value, drop=NEVER_EQUAL | {"time"}), comparable(again, drop=NEVER_EQUAL | {"time"}), "the result"
+        )
 
 
 def _nowhere(operation: Operation, fault: Fault) -> Check:

@@ -1,6 +1,5 @@
 """The reference client of each of the seven capabilities; the mocks' traits are theirs, since mocks answer them."""
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,6 @@ from ...contracts.cdp import CAPABILITY as CDP
 from ...contracts.experiments import CAPABILITY as EXPERIMENTS
 from ...contracts.lifecycle import CAPABILITY as LIFECYCLE
 from ...contracts.llm_observability import CAPABILITY as LLM_OBSERVABILITY
-from ...contracts.llm_observability.protocol import CONTENT_ATTRIBUTES
 from ...contracts.vectorstore import CAPABILITY as VECTORSTORE
 from ...errors import NonRetryableError, ProviderError
 from ...mocks.ads import MockAds
@@ -55,48 +53,35 @@ class TwinVectorStore(Twin, of=VECTORSTORE):
 
 
 class TwinLLMObservability(Twin, of=LLM_OBSERVABILITY):
-    """LLMObservabilityProvider over the identity mapping. config also: capture_content (false).
-
-    Content that is not to be captured does not leave the process.
-    """
+    """LLMObservabilityProvider over the identity mapping; whether content is stored is its vendor's setting."""
 
     traits = MockLLMObservability.traits
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         super().__init__(config, ctx)
-        self._captures = config.get("capture_content") is True
         self._open: dict[str, None] = {}
-        self._lock = threading.Lock()
 
-    def attempt(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
-        output = super().attempt(operation, arguments if self._captures else _without_content(arguments))
-        with self._lock:
-            if operation.name == "trace_start":
-                self._open[output.model_dump()["id"]] = None
-            elif operation.name == "trace_stop":
-                self._open.pop(arguments["id"], None)
+    def _call(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
+        output = super()._call(operation, arguments)
+        if operation.name == "trace_start":
+            self._open[output.plain()["id"]] = None
+        elif operation.name == "trace_stop":
+            self._open.pop(arguments["id"], None)
         return output
 
     def close(self) -> None:
         """Ends the open traces that this instance started, the newest first, as aborted.
 
-        Raises NonRetryableError with ``lost`` in its details where the vendor takes some not; a second
-        close tries these again.
+        Raises NonRetryableError with ``lost`` in its details, how many could not be ended; a second close
+        tries these again.
         """
-        stop = self.declares.operation("trace_stop")
+        stop = self._of.operation("trace_stop")
         try:
             for id in reversed(list(self._open)):
-                self.attempt(stop, {"id": id, "status": "aborted", "output": None})
+                self._call(stop, {"id": id, "status": "aborted", "output": None})
         except ProviderError as error:
             lost = len(self._open)
             message = f"{lost} open traces could not be ended: {error.message}"
             raise NonRetryableError(error.code, message, details={"lost": lost}) from error
-
-
-def _without_content(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    kept = dict(arguments)
-    if "attributes" in kept:
-        kept["attributes"] = {name: it for name, it in kept["attributes"].items() if name not in CONTENT_ATTRIBUTES}
-    if "output" in kept:
-        kept["output"] = None
-    return kept
+        finally:
+            super().close()

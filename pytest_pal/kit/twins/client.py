@@ -1,12 +1,14 @@
 """The reference client: an adapter of any capability over the identity mapping.
 
-What a fault can show wrong about an adapter is here one small method each, so that a wrong adapter is a
-subclass with one method of its own.
+A `Twin` has the operations, its `Client` everything else. What a fault can show wrong about an adapter is one
+small method of the client, so that a wrong adapter of any capability is a client with one method of its own:
+``class Keyless(TwinAds, client=KeylessClient)``.
 """
 
 import functools
 import inspect
 import json
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -17,52 +19,54 @@ from ...model.capability import Capability
 from ...model.context import Context
 from ...model.operation import Operation
 from ...model.payload import Output
-from ...primitives.http_call import HttpReply, exchange
+from ...primitives.http_call import Deadline, HttpClient, HttpReply
 from ...primitives.http_errors import error_of, error_of_status, retry_after_s
 
 KEY = "idempotency_key"
 Json = dict[str, Any]
 
 
-class Twin:
-    """Give a subclass its capability: ``class TwinAds(Twin, of=CAPABILITY)``; it gets a method per operation.
+class Client:
+    """Asks the vendor of one capability. config: base_url, token, cafile (trusted certificates; the system's).
 
-    config: base_url, token, cafile (a file of trusted certificates; the system's).
+    Safe for threads. An attempt is one `begin` and the requests after it, on one thread. `close` lets its
+    connections go.
     """
 
-    declares: ClassVar[Capability]
-    capability: ClassVar[str]
-    contract: ClassVar[str] = "1.0"
-    traits: ClassVar[Any]
-
-    def __init_subclass__(cls, of: Capability | None = None, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        if of is None:
-            return
-        cls.declares, cls.capability = of, of.name
-        for operation in of.operations.values():
-            if operation.name not in vars(cls):
-                setattr(cls, operation.name, _method(operation))
-
-    def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
+    def __init__(self, capability: Capability, config: Mapping[str, Any], ctx: Context) -> None:
+        self.capability, self.ctx = capability, ctx
         self._base_url = str(config["base_url"]).rstrip("/")
         self._token = str(config["token"])
-        self._cafile = config.get("cafile")
-        self._ctx = ctx
-
-    # one call
+        self._http = HttpClient(cafile=config.get("cafile"))
+        self._running = threading.local()
 
     def attempt(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
         """Checks, asks once, and understands the answer."""
-        checked = self.declares.check(operation.name, **arguments)
+        checked = self.capability.check(operation.name, **arguments)
+        self.begin()
         body = operation.arguments.model_construct(**checked).plain()
         body.pop(KEY, None)
         answer = self.ask(operation, operation.name, body, self.key_header(operation, checked))
         return self.output(operation, answer)
 
+    def close(self) -> None:
+        self._http.close()
+
+    def begin(self) -> None:
+        """Starts the bound of one attempt."""
+        self._running.deadline = Deadline(self.seconds())
+
+    def left(self) -> float:
+        """Seconds that are left of the attempt."""
+        left: float = self._running.deadline.left()
+        return left
+
     def ask(self, operation: Operation, endpoint: str, body: Json, headers: Mapping[str, str]) -> Any:
         """One request for an operation: the JSON of its success."""
-        reply = self.send(operation, endpoint, body, headers)
+        return self.answer(operation, self.send(operation, endpoint, body, headers))
+
+    def answer(self, operation: Operation, reply: HttpReply) -> Any:
+        """The JSON of a success. Raises what any other reply means."""
         self.log(operation, reply)
         if not 200 <= reply.status < 300:
             raise self.refusal(operation, reply)
@@ -71,11 +75,9 @@ class Twin:
             raise self.refusal(operation, reply)
         return answer
 
-    # what saboteurs change
-
     def seconds(self) -> float:
-        """The bound of one request."""
-        return self._ctx.remaining()
+        """The bound of one attempt."""
+        return self.ctx.remaining()
 
     def authorization(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._token}"}
@@ -85,18 +87,17 @@ class Twin:
 
     def send(self, operation: Operation, endpoint: str, body: Json, headers: Mapping[str, str]) -> HttpReply:
         """Sends one request, once."""
-        return exchange(
+        return self._http.exchange(
             "POST",
             f"{self._base_url}/{endpoint}",
             headers={"content-type": "application/json", **self.authorization(), **headers},
             body=json.dumps(body).encode(),
-            seconds=self.seconds(),
+            seconds=self.left(),
             effect=operation.effect,
-            cafile=self._cafile,
         )
 
     def log(self, operation: Operation, reply: HttpReply) -> None:
-        self._ctx.logger.debug("%s.%s: %d", self.capability, operation.name, reply.status)
+        self.ctx.logger.debug("%s.%s: %d", self.capability.name, operation.name, reply.status)
 
     def refusal(self, operation: Operation, reply: HttpReply) -> ProviderError:
         """What an answer that is no success means: by the body's own words first, else by its status.
@@ -117,7 +118,7 @@ class Twin:
     def wait(self, reply: HttpReply, told: Mapping[str, Any]) -> float | None:
         """Seconds that the vendor asks to wait: by the header, else by the body."""
         said = reply.headers.get("retry-after", str(told.get("retry_after")))
-        return retry_after_s(said, self._ctx.clock.now())
+        return retry_after_s(said, self.ctx.clock.now())
 
     def parsed(self, operation: Operation, reply: HttpReply) -> Any:
         try:
@@ -139,6 +140,37 @@ class Twin:
         return error_of("malformed_reply", f"{operation.name}: {why}", outcome_unknown=unknown)
 
 
+class Twin:
+    """Give a subclass its capability: ``class TwinAds(Twin, of=CAPABILITY)``; it gets a method per operation.
+
+    All other names begin with an underscore, or are those of every adapter: operations may have any name.
+    """
+
+    capability: ClassVar[str]
+    contract: ClassVar[str] = "1.0"
+    traits: ClassVar[Any]
+    _of: ClassVar[Capability]
+    _speaks: ClassVar[type[Client]] = Client
+
+    def __init_subclass__(cls, of: Capability | None = None, client: type[Client] | None = None, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        cls._speaks = client or cls._speaks
+        if of is None:
+            return
+        cls._of, cls.capability = of, of.name
+        for operation in of.operations.values():
+            setattr(cls, operation.name, _method(operation))
+
+    def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
+        self._client = self._speaks(self._of, config, ctx)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _call(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
+        return self._client.attempt(operation, arguments)
+
+
 def _method(operation: Operation) -> Callable[..., Output]:
     """A method with the Protocol's signature."""
     signature = inspect.signature(operation.function)
@@ -148,7 +180,7 @@ def _method(operation: Operation) -> Callable[..., Output]:
         bound = signature.bind(self, *positional, **named)
         bound.apply_defaults()
         _, *names = signature.parameters
-        return self.attempt(operation, {name: bound.arguments[name] for name in names})
+        return self._call(operation, {name: bound.arguments[name] for name in names})
 
     return call
 

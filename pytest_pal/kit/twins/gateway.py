@@ -4,7 +4,6 @@ Its wire is ``POST /models`` (the identity mapping) and ``POST /complete`` with 
 ``limit``: 200 with what `pytest_pal.mocks.llm_gateway.Vendor.complete` gives.
 """
 
-import threading
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -20,8 +19,7 @@ from ...model.context import Context
 from ...model.operation import Operation
 from ...model.payload import Output, Payload
 from ...model.values import Count, Text
-from ...primitives.http_call import Deadline
-from .client import Twin
+from .client import Client, Twin
 
 
 class Metered(Payload):
@@ -42,41 +40,41 @@ class Completion(Payload):
     usage: Metered | None
 
 
+class _WireVendor:
+    """The vendor's primitive that the mock's logic stands on, over the wire."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def complete(self, model: str, messages: tuple[Message, ...], limit: int | None) -> dict[str, Any]:
+        route = CAPABILITY.operation("route")
+        body = {"model": model, "messages": [message.plain() for message in messages], "limit": limit}
+        answer = self._client.ask(route, "complete", body, {})
+        try:
+            return Completion.model_validate(answer).plain()
+        except ValidationError:
+            pass
+        raise self._client.malformed(route, "its answer is no completion")
+
+
 class TwinLLMGateway(Twin, MockLLMGateway, of=CAPABILITY):
     """LLMGateway over the wire. config also: policy, catalogue. The vendors behind it are the mock's."""
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         MockLLMGateway.__init__(self, config, ctx)
         Twin.__init__(self, config, ctx)
-        self._vendor: Any = self
-        self._attempt = threading.local()
+        self._vendor: Any = _WireVendor(self._client)
 
-    def attempt(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
-        checked = self.declares.check(operation.name, **arguments)
-        self._attempt.deadline = Deadline(super().seconds())
+    def _call(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
         if operation.name == "models":
-            return self._offered(operation)
-        return self.output(operation, MockLLMGateway.route(self, **checked))
+            return self._offered(self._client.attempt(operation, arguments))
+        checked = self._of.check(operation.name, **arguments)
+        self._client.begin()
+        return self._client.output(operation, MockLLMGateway.route(self, **checked))
 
-    def seconds(self) -> float:
-        """What is left of the attempt: it bounds the requests to all models together."""
-        left: float = self._attempt.deadline.left()
-        return left
-
-    def complete(self, model: str, messages: tuple[Message, ...], limit: int | None) -> dict[str, Any]:
-        route = self.declares.operation("route")
-        body = {"model": model, "messages": [message.plain() for message in messages], "limit": limit}
-        answer = self.ask(route, "complete", body, {})
-        try:
-            return Completion.model_validate(answer).plain()
-        except ValidationError:
-            pass
-        raise self.malformed(route, "its answer is no completion")
-
-    def _offered(self, operation: Operation) -> ModelList:
-        told = self.output(operation, self.ask(operation, operation.name, {}, {}))
+    def _offered(self, told: Output) -> ModelList:
         ids = {entry["id"] for entry in told.plain()["models"]}
         return ModelList(models=tuple(entry for entry in self._catalogue.models if entry.id in ids))
 
     def _following(self, request: Request, decision: Decision, attempts: list[Attempt]) -> str | None:
-        return super()._following(request, decision, attempts) if self.seconds() > 0 else None
+        return super()._following(request, decision, attempts) if self._client.left() > 0 else None

@@ -28,7 +28,7 @@ def identity(capability: Capability) -> tuple[Endpoint, ...]:
 
 def twin(cls: type[Twin], *endpoints: Endpoint) -> Harness:
     """The harness of a reference client; without endpoints they are those of the identity mapping."""
-    vendor = Vendor(endpoints or identity(cls.declares), auth=AUTH)
+    vendor = Vendor(endpoints or identity(cls._of), auth=AUTH)
     return Harness(cls, vendor, config=_config)
 
 

@@ -1,0 +1,1 @@
+"""What callers of each capability hold, and what its async adapters are, as Protocols for type checkers."""
