@@ -13,7 +13,7 @@ from typing import Any
 
 from ..canonical import file_text
 from ..errors import PalError, did_you_mean
-from ..faults.catalogue import CATALOGUE, Fault
+from ..faults.catalogue import BY_NAME, Fault
 from ..faults.server import HOST
 from ..kit.discovery import contract_of
 from ..kit.named import case_named
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serves until Ctrl-C. Raises PalError for what cannot be served."""
     if options.faults:
-        rows = [_plain(fault) for fault in CATALOGUE]
+        rows = [_plain(fault) for fault in BY_NAME.values()]
         sys.stdout.write(file_text(rows) if options.json else "".join(f"{line}\n" for line in _table()))
         return 0
     if options.host not in (HOST, "localhost"):
@@ -172,7 +172,7 @@ def _plain(fault: Fault) -> dict[str, Any]:
 
 def _table() -> Iterator[str]:
     yield f"{'fault':<24}{'outcome':<9}what an adapter makes of it"
-    for fault in CATALOGUE:
+    for fault in BY_NAME.values():
         yield f"{fault.name:<24}{fault.outcome:<9}{' or '.join(fault.codes) or 'nothing: it works'}"
         yield from textwrap.wrap(f"the vendor {fault.sentence}", WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield f"  {fault.source}"
