@@ -29,6 +29,8 @@ class Following(Client):
         cursors: list[Any] = []
         while True:
             whole = super().ask(operation, endpoint, {**body, "cursor": cursors[-1] if cursors else None}, headers)
+            if not isinstance(whole, dict) or "rows" not in whole:
+                raise self.malformed(operation, "its answer is no page")
             rows += whole["rows"]
             cursor = whole.pop("next_cursor", None)
             if cursor is None or self.ends(operation, cursor, cursors):
@@ -56,7 +58,7 @@ class First(Following):
         return True
 
 
-def paged(client: type[Client], size: int = 1) -> Harness:
+def paged(client: type[Client], size: int = 3) -> Harness:
     class Paged(TwinAds, client=client):
         pass
 
