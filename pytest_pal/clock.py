@@ -48,3 +48,14 @@ class SimulatedClock:
     async def asleep(self, seconds: float) -> None:
         self.advance(seconds)
         await asyncio.sleep(0)
+
+
+class RunningClock(SimulatedClock):
+    """Goes with the machine's time from its making on, and is moved further by `advance`, never by waiting."""
+
+    def __init__(self) -> None:
+        super().__init__(datetime.now(UTC))
+        self._made = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._now + timedelta(seconds=time.monotonic() - self._made)

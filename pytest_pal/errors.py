@@ -1,6 +1,6 @@
 """The shared error taxonomy: what an adapter raises, and what pytest-pal itself raises."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -93,3 +93,18 @@ class NonRetryableError(ProviderError):
 
 class PalError(Exception):
     """pytest-pal cannot go on: what was given, where, what is valid, what to type next."""
+
+
+SHOWN_NAMES = 50
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that there is not: the nearest one, or all that there are."""
+    import difflib
+
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return f"there are {', '.join(names[:SHOWN_NAMES]) or 'none'}{more}"

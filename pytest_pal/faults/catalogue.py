@@ -138,4 +138,15 @@ CATALOGUE: tuple[Fault, ...] = (
 )
 """Every row by seam; engines in process have theirs in `engines`."""
 
-BY_NAME: Mapping[str, Fault] = {fault.name: fault for fault in CATALOGUE}
+REPEATING = Fault(
+    "repeating_cursor",
+    "points to the page that was asked for as the next one, five times",
+    ("malformed_reply",),
+    "known",
+    f"{HTTP}#section-15.3.1",
+    stage="after",
+    times=5,
+)
+"""Of a vendor with pages only. It ends by itself, so that an adapter which follows it blindly comes back."""
+
+BY_NAME: Mapping[str, Fault] = {fault.name: fault for fault in (*CATALOGUE, REPEATING)}

@@ -21,9 +21,9 @@ AGAIN_SECONDS = 0.05  # until the next try, when the process has no file descrip
 class Listener(ABC):
     """Listens on a free ``port`` of 127.0.0.1 from its making until `close`. A forked child closes its copies."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._closed = False
-        self._socket: socket.socket | None = _listening(_bound(0))
+        self._socket: socket.socket | None = _listening(_bound(port))
         self.port: int = self._socket.getsockname()[1]
         _listeners.add(self)
         # Not waited for: the operating system takes connections already.
@@ -140,7 +140,11 @@ def _bound(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: else asyncio sets no NODELAY
     if hasattr(socket, "SO_REUSEPORT"):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind((HOST, port))
+    try:
+        sock.bind((HOST, port))
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 

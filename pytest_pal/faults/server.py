@@ -15,18 +15,20 @@ GOODBYE_SECONDS = 1.0  # that a client has for its part of the end of TLS
 
 
 class HttpServer(Listener):
-    """Listens on a free port of 127.0.0.1 from its making until `close`.
+    """Listens on ``port`` of 127.0.0.1, or on a free one, from its making until `close`.
 
     ``respond`` gets each whole request and says the reply. It is called on the loop's thread, which serves everything
     else too: it must neither wait nor block. What it raises is kept in ``errors``, and the client gets a 500 whose
-    header ``x-pytest-pal-error`` names the exception.
+    header ``x-pytest-pal-error`` names the exception. Raises OSError for a port that cannot be had.
     """
 
-    def __init__(self, respond: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, respond: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self._tls = tls
         self._service = Service(respond)
         self._greetings: set[asyncio.Task[None]] = set()
-        super().__init__()
+        super().__init__(port)
 
     @property
     def url(self) -> str:

@@ -167,6 +167,13 @@ class Bench:
             f"returns an object with {lists}, or its harness observe=lambda vendor: ..."
         )
 
+    def timeless(self, text: str) -> str:
+        """A text without what differs from run to run: the vendor's port, the directory."""
+        if self.live is not None:
+            for host in ("127.0.0.1", "localhost"):
+                text = text.replace(f"{host}:{self.live.port}", "vendor")
+        return text if self._directory is None else text.replace(str(self._directory), "<directory>")
+
     @contextmanager
     def injected(self, fault: str) -> Iterator[Asked | None]:
         """Has the vendor fail while it is open. Raises `Unproven` where the harness cannot do that."""

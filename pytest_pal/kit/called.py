@@ -11,6 +11,9 @@ from ..telemetry.statistics import Statistics
 from .bench import Step
 from .subject import LiveSubject
 
+HELD = "held"
+"""What the handle is called on the tape."""
+
 
 class Called:
     """Calls through the handle; ``records`` are those of the operations so far."""
@@ -25,11 +28,12 @@ class Called:
 
     def attempt(self, operation: str, arguments: dict[str, Any]) -> Outcome:
         """One logical call with all its attempts."""
-        try:
-            outcome = Outcome(operation, self._held.call(operation, **arguments))
-        except Exception as error:  # noqa: BLE001 - whatever comes is an outcome
-            outcome = Outcome(operation, error=error)
-        self._subject.note(Step(f"by its handle: {operation}", arguments, outcome))
+        with self._subject.tape.doing(HELD, "attempt", operation, arguments):
+            try:
+                outcome = Outcome(operation, self._held.call(operation, **arguments))
+            except Exception as error:  # noqa: BLE001 - whatever comes is an outcome
+                outcome = Outcome(operation, error=error)
+            self._subject.note(Step(f"by its handle: {operation}", arguments, outcome))
         return outcome
 
 
@@ -48,7 +52,8 @@ def called(subject: LiveSubject) -> Iterator[Called]:
         sinks=(sink, statistics),
     )
     try:
-        yield Called(subject, held, sink, statistics)
+        with subject.tape.block(subject.name, HELD):
+            yield Called(subject, held, sink, statistics)
     finally:
         subject.let_go()
         held.close()

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from ..errors import PalError
-from ..model.clause import ClauseFailed
 from .bench import Bench
 from .discovery import Selection, discover
 from .local import local_adapters
-from .plan import Case
+from .plan import Case, target_of
 from .subject import LiveSubject
 
 
@@ -52,7 +51,7 @@ class Callers:
     def __getitem__(self, name: str) -> Caller:
         """Raises PalError for a name that is not there, or an adapter that cannot be opened."""
         if name not in self._open:
-            self._open[name] = Caller(LiveSubject(Bench(_target(self._case(name)))))
+            self._open[name] = Caller(LiveSubject(Bench(target_of(self._case(name)))))
         return self._open[name]
 
     def _cases(self, *names: str) -> tuple[Case, ...]:
@@ -65,13 +64,3 @@ class Callers:
             known = discover(Selection(root=self._config.rootpath, local=local_adapters(self._config))).known
             raise PalError(f"no adapter {name!r}; there are {', '.join(known)}")
         return found[0]
-
-
-def _target(case: Case) -> Any:
-    if case.target is not None:
-        return case.target
-    try:
-        case.clauses[0].check(None)
-    except ClauseFailed as error:
-        raise PalError(f"{case.adapter} cannot be opened: {error}") from None
-    raise PalError(f"{case.adapter} cannot be opened")

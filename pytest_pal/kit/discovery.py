@@ -1,6 +1,5 @@
 """Which adapters are judged: the project's own, else the mocks; or by name whatever is installed."""
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import PalError
+from ..errors import PalError, did_you_mean
 from ..model.capability import Capability, faults
 from ..model.versions import version
 from ..registry.entry_points import ADAPTERS, CAPABILITIES, HARNESSES, OURS, Entry, entries, normalised
@@ -128,9 +127,8 @@ def _absent(selection: Selection, candidates: list[_Candidate]) -> Iterator[Case
     known = sorted({candidate.name for candidate in candidates})
     for name in selection.required:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"installed are {', '.join(known)}"
-            problem = Problem("loads", f"--pal-require {name}: no adapter has that name; {hint}")
+            text = f"--pal-require {name}: no adapter has that name; {did_you_mean(name, known)}"
+            problem = Problem("loads", text)
             yield broken_case("unknown", name, "command line", [problem])
 
 

@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from ..errors import PalError
 from ..faults.message import Request
+from .sending import JobPoll, JobStart, Sending
 
 Kind = Literal["effect", "read", "auth", "undo", "background"]
 COUNTED = frozenset({"effect", "read"})
 """Kinds of requests that faults are placed at, and that amplification counts."""
 Handler = Callable[[Request, Any, dict[str, Any]], Any]
+_JOB = {"id": "$/id", "status": "running"}
 _ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _PLACE = re.compile(r"(header|body|query|path):(.+)")
@@ -32,6 +34,7 @@ class Endpoint:
     dedupe: Literal["key", "none"] = "key"
     per: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent: Sending | None = None
 
     def __post_init__(self) -> None:
         if not _ROUTE.fullmatch(self.route):
@@ -68,6 +71,7 @@ def effect(
     dedupe: Literal["key", "none"] = "key",
     per: str | None = None,
     headers: Mapping[str, str] | None = None,
+    sent: Sending | None = None,
 ) -> Endpoint:
     """A request that changes something at the vendor.
 
@@ -76,8 +80,9 @@ def effect(
     ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``; None: the
     vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is sent, and ignored.
     ``per`` is a place in the request whose values are counted apart, such as the model of a fallback.
+    ``sent`` is how the body is sent: `pages` or `stream`.
     """
-    return Endpoint(route, "effect", calls, request, reply, status, key, dedupe, per, dict(headers or {}))
+    return Endpoint(route, "effect", calls, request, reply, status, key, dedupe, per, dict(headers or {}), sent)
 
 
 def read(
@@ -89,9 +94,39 @@ def read(
     status: int = 200,
     per: str | None = None,
     headers: Mapping[str, str] | None = None,
+    sent: Sending | None = None,
 ) -> Endpoint:
     """A request that changes nothing; the arguments are those of `effect`."""
-    return Endpoint(route, "read", calls, request, reply, status, None, "none", per, dict(headers or {}))
+    return Endpoint(route, "read", calls, request, reply, status, None, "none", per, dict(headers or {}), sent)
+
+
+def job(
+    create: str,
+    poll: str,
+    *,
+    calls: str | Handler,
+    kind: Literal["read", "effect"] = "read",
+    done_after: int = 2,
+    request: Any = None,
+    reply: Any = "$",
+    created: Any = _JOB,
+    pending: Any = _JOB,
+    wait: int | None = None,
+    id: str = "path:id",
+    key: str | None = None,
+) -> tuple[Endpoint, Endpoint]:
+    """Two requests for one operation: ``create`` starts a job (202), ``poll`` asks for it until it is done.
+
+    The operation is done at once, and its errors are those of ``create``; the poll number ``done_after`` gives its
+    ``reply``, those before it ``pending`` with Retry-After ``wait`` seconds. ``$/id`` in ``created`` and ``pending``
+    is the job's, and ``id`` the place where a poll names it. ``create`` counts as ``kind``; polls are not counted,
+    and no fault is placed there. Raises PalError.
+    """
+    if done_after < 1:
+        raise PalError(f"job: done_after={done_after}; a job is done at its first poll (1) or later")
+    start = Endpoint(create, kind, calls, request, reply, 202, key, sent=JobStart(create, created))
+    match = Endpoint(poll, "background", calls).match
+    return start, Endpoint(poll, "background", JobPoll(create, id, done_after, pending, wait, match))
 
 
 def undo(route: str, *, calls: str | Handler, request: Any = None, reply: Any = "$", status: int = 200) -> Endpoint:

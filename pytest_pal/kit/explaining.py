@@ -27,7 +27,7 @@ def text(clause: Clause, steps: Sequence[Step], error: Exception, note: str = ""
         parts += [*_wrapped(note), ""]
     if steps:
         parts += ["steps:", *_steps(steps), ""]
-    parts += [*_story(error)]
+    parts += [*story(error)]
     return "\n".join(parts)
 
 
@@ -55,7 +55,8 @@ def differing(error: ClauseFailed) -> str:
     return "\n".join([error.what, *_differences(error.differences)])
 
 
-def _story(error: Exception) -> Iterator[str]:
+def story(error: BaseException) -> Iterator[str]:
+    """What is wrong: the words of the clause, expected and seen, what was raised."""
     if isinstance(error, Unproven):
         yield from _wrapped(f"unproven: {error}")
         if error.__cause__ is not None:
@@ -115,11 +116,16 @@ def _steps(steps: Sequence[Step]) -> Iterator[str]:
     if len(steps) > SHOWN_STEPS:
         yield f"  ... {len(steps) - SHOWN_STEPS} earlier steps"
     for step in steps[-SHOWN_STEPS:]:
-        yield from _cut(f"  {step.what}{_arguments(step)}")
-        for entry in step.wire[-SHOWN_REQUESTS:]:
-            yield from _cut(f"    on the wire: {entry.brief()}")
-        if step.outcome is not None:
-            yield from _cut(f"    -> {_outcome(step)}")
+        yield from step_lines(step)
+
+
+def step_lines(step: Step) -> Iterator[str]:
+    """What was done, what went over the wire, and what came of it."""
+    yield from _cut(f"  {step.what}{_arguments(step)}")
+    for entry in step.wire[-SHOWN_REQUESTS:]:
+        yield from _cut(f"    on the wire: {entry.brief()}")
+    if step.outcome is not None:
+        yield from _cut(f"    -> {_outcome(step)}")
 
 
 def _arguments(step: Step) -> str:

@@ -12,7 +12,7 @@ from ..model.verdict import RED, ClauseResult, Verdict
 from .golden_files import GoldenDiffers
 from .golden_session import GOLDENS
 from .plan import Case
-from .runner import Run
+from .runner import Run, schedule
 
 ROOT = "pal"
 OUTER_TIMEOUT_S = 60
@@ -56,6 +56,8 @@ class PalItem(pytest.Item):
         if self.run is None or not isinstance(excinfo.value, ClauseRed):
             return super().repr_failure(excinfo)
         text = f"{self.run.result.text}\n\nrerun: pytest --pal {self._selecting()}'{self.nodeid}'"
+        if self.case.target is not None and self.case.target.reach != "in_process":
+            text += f"\nreplay: pal repro '{self.nodeid}'  # {schedule(self.run)}"
         if self.config.option.pal_debug and self.run.error is not None:
             raised = pytest.ExceptionInfo.from_exception(self.run.error)
             text += f"\n\n{raised.getrepr(style='long')}"

@@ -23,6 +23,7 @@ from ..model.values import KEY_PATTERN
 from ..primitives.state import State
 from .endpoint import COUNTED, Endpoint
 from .ledger import Entry, Ledger
+from .sending import Asked
 from .vendor import Vendor, json_reply
 from .wire_templates import arguments, body, place
 
@@ -68,15 +69,21 @@ class LiveVendor:
     def __init__(self, vendor: Vendor, wiring: Wiring) -> None:
         self._vendor, self._wiring = vendor, wiring
         self.secret = wiring.secret
+        self.begin()
+        self._open, self._leading = ExitStack(), ExitStack()
+        self._server = self._serve()
+        self.answer()
+
+    def begin(self) -> None:
+        """Forgets everything: an empty mock, no request, no fault."""
         self.ledger = Ledger()
         self._wrong: list[str] = []
         self.scratch: State = {}
         self._replies: dict[tuple[str, str], tuple[str, Any]] = {}
-        self._tokens: set[str] = {wiring.secret}
+        self._tokens: set[str] = {self.secret}
         self.switch: Switch | None = None
-        self._open, self._leading = ExitStack(), ExitStack()
-        self._server = self._serve()
-        self.answer()
+        self._met = ""
+        self.__dict__.pop("mock", None)
 
     def _serve(self) -> HttpServer:
         hosts, foreign = self._vendor.hosts, self._wiring.foreign
@@ -181,14 +188,18 @@ class LiveVendor:
         self._wiring.clock.advance(SERVED_S)
         endpoint, path = self._endpoint(request)
         number = self.ledger.number() if endpoint is not None and endpoint.kind in COUNTED else 0
-        switch = self.switch if number and self.switch is not None and self.switch.meets(number) else None
+        switch = self._switch(number) if number else None
+        self._met = switch.fault.name if switch else ""
         reply = (
             self._answered(endpoint, path, request) if switch is None else self._failed(switch, endpoint, path, request)
         )
         about = {} if endpoint is None else self._about(endpoint, path, request)
-        name = switch.fault.name if switch else ""
-        self.ledger.add(Entry(request, endpoint, reply, number, name, **about))
+        self.ledger.add(Entry(request, endpoint, reply, number, self._met, **about))
         return reply
+
+    def _switch(self, number: int) -> Switch | None:
+        """The fault that is on at a request that counts."""
+        return self.switch if self.switch is not None and self.switch.meets(number) else None
 
     def _endpoint(self, request: Request) -> tuple[Endpoint | None, dict[str, str]]:
         for endpoint in self._vendor.endpoints:
@@ -239,9 +250,9 @@ class LiveVendor:
         most = self._vendor.max_body
         if most is not None and len(request.body) > most:
             return self._vendor.error(413, None, "the body is too large")
-        if self._vendor.auth is None or endpoint.kind == "auth":
+        places = self._vendor.secret_places
+        if not places or endpoint.kind == "auth":
             return None
-        places = (self._vendor.auth,) if isinstance(self._vendor.auth, str) else self._vendor.auth
         shown = " ".join(place(request, path, where) or "" for where in places)
         known = any(token in shown for token in self._tokens)
         return None if known else self._vendor.error(self._vendor.status_of("unauthenticated"), None, "who is it?")
@@ -254,13 +265,30 @@ class LiveVendor:
             result = self._result(endpoint, path, request)
         if isinstance(result, Reply):
             return result
-        return json_reply(endpoint.status, body(endpoint.reply, result, self._vendor.maps), endpoint.headers)
+        content = body(endpoint.reply, result, self._vendor.maps)
+        if endpoint.sent is not None:
+            content = endpoint.sent(content, self._asked(endpoint, path, request))
+        if isinstance(content, Reply):
+            return replace(content, status=endpoint.status, headers={**content.headers, **endpoint.headers})
+        return json_reply(endpoint.status, content, endpoint.headers)
+
+    def _asked(self, endpoint: Endpoint, path: Mapping[str, str], request: Request) -> Asked:
+        scheme = "https" if self._server.url.startswith("https") else "http"
+        origin = f"{scheme}://{request.headers.get('host', '')}"
+        key = place(request, path, endpoint.key) if endpoint.key else None
+        return Asked(request, path, self.scratch, key, origin, self._met)
 
     def _result(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Any:
         key = place(request, path, endpoint.key) if endpoint.key and endpoint.dedupe == "key" else None
         if isinstance(endpoint.calls, str) and endpoint.calls in self._wiring.capability.operations:
-            return self._operation(endpoint.calls, arguments(endpoint.request, request, path, self._vendor.maps), key)
+            return self._operation(endpoint.calls, self._arguments(endpoint, path, request), key)
         return self._once(endpoint, request, key, lambda: self._called(endpoint, path, request))
+
+    def _arguments(self, endpoint: Endpoint, path: Mapping[str, str], request: Request) -> dict[str, Any]:
+        given = arguments(endpoint.request, request, path, self._vendor.maps)
+        if endpoint.request is None and endpoint.sent is not None:
+            given.pop(endpoint.sent.parameter, None)
+        return given
 
     def _operation(self, name: str, given: dict[str, Any], key: str | None) -> Any:
         """An operation of the contract on the mock. Without a key that is remembered, each is a new one."""
@@ -275,7 +303,7 @@ class LiveVendor:
     def _called(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Any:
         if callable(endpoint.calls):
             return _plain(endpoint.calls(request, self.mock, self.scratch))
-        given = arguments(endpoint.request, request, path, self._vendor.maps)
+        given = self._arguments(endpoint, path, request)
         with self.mock.primitives() as primitives:
             primitive: Callable[..., Any] | None = getattr(primitives, endpoint.calls, None)
             if primitive is None or endpoint.calls.startswith("_"):

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
+from ..errors import PalError
 from ..model.clause import WHOLE, Clause, ClauseFailed
 from ..model.verdict import Verdict
 from ..model.waiver import Waiver
@@ -94,6 +95,17 @@ def broken_case(capability: str, adapter: str, origin: str, problems: list[Probl
         for problem in problems
     )
     return Case(capability, adapter, origin, None, clauses, RequiredSet(capability, adapter, clauses, frozenset()))
+
+
+def target_of(case: Case) -> Target:
+    """Raises PalError with what is wrong with an adapter that cannot be judged."""
+    if case.target is not None:
+        return case.target
+    try:
+        case.clauses[0].check(None)
+    except ClauseFailed as failed:
+        raise PalError(f"{case.adapter} cannot be opened: {failed}") from None
+    raise PalError(f"{case.adapter} cannot be opened")
 
 
 def _failing(origin: str, problem: Problem) -> Callable[[object], NoReturn]:

@@ -1,19 +1,20 @@
 """Runs one clause on one adapter: fresh vendor, network guard, verdict, and the text of a failure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
-from .bench import Bench
+from .bench import SEED, Bench
 from .guard import GUARD, NetworkForbidden
 from .quarantine import quarantine, refuse_quarantined
 from .refusing import refuses
 from .seam import missing_seam
 from .subject import LiveSubject
+from .tape import Tape
 from .target import Target
 from .verdict import is_provisional
 from .watchdog import Hung
@@ -23,17 +24,27 @@ PLAYING = ("scenario", "golden", "own_golden")
 
 @dataclass(frozen=True)
 class Run:
-    """A clause's result with the exception behind it, for those who want the traceback."""
+    """A clause's result with the exception behind it, for those who want the traceback.
+
+    ``tape`` is what was done until then, of a clause that does not hold.
+    """
 
     result: ClauseResult
     error: BaseException | None = None
+    tape: Tape = field(default_factory=Tape)
+
+
+def bench_for(target: Target, clause: Clause) -> Bench:
+    """What a clause needs: its scenario's configuration, a state that another process reads, an engine that fails."""
+    if clause.inject:
+        target = replace(target, harness=target.injecting)
+    return Bench(target, settings=_settings(target, clause), state_file=clause.new_process)
 
 
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
-    settings = _settings(target, clause)
-    standing = replace(target, harness=target.injecting) if clause.inject else target
-    bench = Bench(standing, settings=settings, state_file=clause.new_process)
+    bench = bench_for(target, clause)
+    target = bench.target
     swapped = _missing(target, clause)
     subject = LiveSubject(bench)
     error: Exception | None = None
@@ -53,7 +64,13 @@ def run_clause(target: Target, clause: Clause) -> Run:
         error = _at_the_vendor(subject.problems, error)
     if isinstance(error, Hung):
         quarantine(target, clause.id)
-    return Run(_result(target, clause, bench, error, swapped), error)
+    result = _result(target, clause, bench, error, swapped)
+    return Run(result) if error is None else Run(result, error, subject.tape)
+
+
+def schedule(run: Run) -> str:
+    """What a run was made of besides its clause: ``seed 20260302, hang at request 1``."""
+    return ", ".join(filter(None, (f"seed {SEED}", run.tape.last_fault())))
 
 
 def _at_the_vendor(problems: list[str], error: Exception | None) -> Unproven:

@@ -1,6 +1,5 @@
 """A conformance run inside a pytest session: what is judged, what came of it, and the exit code."""
 
-import difflib
 import gc
 import os
 from collections.abc import Generator, Iterator
@@ -15,7 +14,7 @@ import pytest
 
 from ..canonical import file_text, write_atomically
 from ..clock import Clock, SystemClock
-from ..errors import PalError
+from ..errors import PalError, did_you_mean
 from ..model.verdict import ClauseResult, Tally, Verdict
 from ..registry.entry_points import CAPABILITIES, entries
 from ..report import matrix
@@ -128,9 +127,7 @@ class PalSession:
         ):
             for glob in globs:
                 if not any(fnmatchcase(name, glob) for name in known):
-                    near = difflib.get_close_matches(glob, known, 1)
-                    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-                    pytest.exit(f"{option} {glob}: nothing matches; {hint}", NOTHING_MATCHED)
+                    pytest.exit(f"{option} {glob}: nothing matches; {did_you_mean(glob, known)}", NOTHING_MATCHED)
         if not self.found.cases:
             pytest.exit(f"no adapter to judge; installed are: {', '.join(self.found.known)}", NOTHING_MATCHED)
 

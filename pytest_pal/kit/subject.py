@@ -27,9 +27,11 @@ from .interleaving import giving_way
 from .observers import rows
 from .process import Launch, Unportable, run_elsewhere
 from .seam import Seam, seam_of
+from .tape import INJECTING, Tape, TapedSeam
 from .target import Target
 from .waiting import Waiter
 
+CLOSE = "close"
 SERVED_S = 0.001
 """What one operation in process takes on the simulated clock, in seconds."""
 LONGEST_LOOK_S = 60.0
@@ -45,7 +47,7 @@ ASKED_AGAIN = 10
 class LiveSubject:
     """Implements `pytest_pal.model.subject.Subject` over one bench. Use as a context manager."""
 
-    def __init__(self, bench: Bench, *, owns_bench: bool = True) -> None:
+    def __init__(self, bench: Bench, *, owns_bench: bool = True, tape: Tape | None = None) -> None:
         self.bench = bench
         self._owns_bench = owns_bench
         self.target: Target = bench.target
@@ -53,6 +55,9 @@ class LiveSubject:
         self.traits: Any = bench.target.traits
         self._adapter: Any = None
         self.waiter = Waiter()
+        self.unsent: Any = None
+        self.tape = Tape() if tape is None else tape
+        self.name = self.tape.enrol()
         self._others: list[LiveSubject] = []
 
     def __enter__(self) -> "LiveSubject":
@@ -62,7 +67,7 @@ class LiveSubject:
         try:
             for other in self._others:
                 other.__exit__()
-            self.close()
+            self._close()
         finally:
             self.waiter.end()
             if self._owns_bench:
@@ -84,14 +89,16 @@ class LiveSubject:
         return f"key-{self.bench.keys.new()}"
 
     def observe(self, what: str) -> list[dict[str, Any]]:
-        found = self._observed([what])[what]
+        with self._doing("observe", what):
+            found = self._observed([what])[what]
         self.note(Step("observe", {what: found}))
         return found
 
     def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        if self.traits.read_bound_s <= LONGEST_LOOK_S:
-            self._settle()
-        found = self._observed(self.capability.observed) if self.capability.observed else {}
+        with self._doing("snapshot"):
+            if self.traits.read_bound_s <= LONGEST_LOOK_S:
+                self.settle()
+            found = self._observed(self.capability.observed) if self.capability.observed else {}
         return {name: sorted(listed, key=_text) for name, listed in found.items()}
 
     # what a clause does
@@ -100,19 +107,28 @@ class LiveSubject:
         return self.attempt(operation, **arguments).unwrap()
 
     def attempt(self, operation: str, /, **arguments: Any) -> Outcome:
-        declared, arguments = self._ready(operation, arguments)
-        started = self.now()
-        outcome = self._awaiting_the_job(declared, lambda: self._once(declared, arguments))
-        self.note(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
+        arguments = self._keyed(operation, arguments)
+        with self._doing("attempt", operation, **arguments):
+            declared = self._ready(operation)
+            started = self.now()
+            outcome = self._awaiting_the_job(declared, lambda: self._once(declared, arguments))
+            self.note(Step(operation, arguments, outcome, (self.now() - started).total_seconds()))
         return outcome
 
     def raw(self, operation: str, /, **arguments: Any) -> Any:
-        declared, arguments = self._ready(operation, arguments)
-        self.note(Step(operation, arguments))
-        return self._awaiting_the_job(declared, lambda: self._raw(declared, arguments)).unwrap()
+        arguments = self._keyed(operation, arguments)
+        with self._doing("raw", operation, **arguments):
+            declared = self._ready(operation)
+            self.note(Step(operation, arguments))
+            return self._awaiting_the_job(declared, lambda: self._raw(declared, arguments)).unwrap()
 
     def together(self, calls: Iterable[Call], *, turns: bool = False) -> list[Outcome]:
-        ready = [self._ready(call.operation, call.arguments) for call in calls]
+        keyed = [Call(call.operation, self._keyed(call.operation, call.arguments)) for call in calls]
+        with self._doing("together", keyed, turns=turns):
+            return self._together(keyed, turns)
+
+    def _together(self, calls: Iterable[Call], turns: bool) -> list[Outcome]:
+        ready = [(self._ready(call.operation), dict(call.arguments)) for call in calls]
         if any(inspect.iscoroutinefunction(getattr(self.adapter, found.name)) for found, _ in ready):
             outcomes = self._as_tasks(ready)
         else:
@@ -125,7 +141,8 @@ class LiveSubject:
 
     def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
         """An async operation, and something else as a task on the same loop."""
-        declared, ready = self._ready(operation, arguments)
+        ready = self._keyed(operation, arguments)
+        declared = self._ready(operation)
 
         async def both() -> Outcome:
             task = asyncio.ensure_future(other())
@@ -137,7 +154,8 @@ class LiveSubject:
                 await task
             return Outcome(operation)
 
-        outcome: Outcome = self.waiter.wait(both())
+        with self._doing("attempt", operation, **ready):
+            outcome: Outcome = self.waiter.wait(both())
         return outcome
 
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
@@ -151,25 +169,27 @@ class LiveSubject:
         return Scene(self.traits, self.now(), n, given or {}, self.provided)
 
     def advance(self, seconds: float) -> None:
-        self.bench.clock.advance(seconds)
-        self.note(Step(f"advance the clock by {seconds:.10g} s"))
-        if hasattr(self.adapter, "run_due"):
-            self.waiter.wait(self.adapter.run_due())
+        with self._doing("advance", seconds):
+            self.bench.clock.advance(seconds)
+            self.note(Step(f"advance the clock by {seconds:.10g} s"))
+            if hasattr(self.adapter, "run_due"):
+                self.waiter.wait(self.adapter.run_due())
 
     @contextmanager
     def injecting(self, fault: str) -> Iterator[Asked | None]:
         self.open()
-        with self.bench.injected(fault) as asked:
+        with self.tape.block(self.name, INJECTING, fault), self.bench.injected(fault) as asked:
             self.note(Step(f"inject {fault}"))
             yield asked
         self.note(Step(f"lift {fault}"))
 
     def restart(self) -> None:
-        self._adapter = None
-        gc.collect()
-        self.bench.restarted()
-        self.note(Step("restart the adapter"))
-        self.open()
+        with self._doing("restart"):
+            self._adapter = None
+            gc.collect()
+            self.bench.restarted()
+            self.note(Step("restart the adapter"))
+            self.open()
 
     def open(self) -> Any:
         """The instance, made where there is none."""
@@ -178,7 +198,23 @@ class LiveSubject:
         return self._adapter
 
     def close(self) -> None:
+        with self._doing("close"):
+            self._close()
+
+    def _close(self) -> None:
         self.waiter.close_instance(self.let_go())
+
+    def flushed(self) -> Outcome:
+        """Closes the instance, which sends what was put off; one that could not send is kept, to be closed again."""
+        adapter = self.let_go() if self.unsent is None else self.unsent
+        with self._doing("flushed"):
+            try:
+                self.waiter.close_instance(adapter)
+                outcome, self.unsent = Outcome(CLOSE), None
+            except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
+                outcome, self.unsent = Outcome(CLOSE, error=error), adapter
+            self.note(Step(CLOSE, {}, outcome))
+        return outcome
 
     def let_go(self) -> Any:
         """The instance, which somebody else closes."""
@@ -186,25 +222,36 @@ class LiveSubject:
         return adapter
 
     def sibling(self) -> "LiveSubject":
-        return self._other(self.bench, owns_bench=False)
+        with self._doing("sibling"):
+            return self._other(self.bench, owns_bench=False)
 
     def stranger(self, **config: Any) -> "LiveSubject":
-        return self._other(Bench(self.target, settings=config))
+        with self._doing("stranger", **config):
+            return self._other(Bench(self.target, settings=config))
+
+    def settle(self) -> None:
+        """Waits until what was written may be expected to be seen."""
+        if self.bench.unread and self.traits.read_bound_s:
+            with self._doing("settle"):
+                self.advance(self.traits.read_bound_s)
+        self.bench.unread = False
 
     @property
     def seam(self) -> Seam:
         """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
-        return seam_of(self.target, self.bench.vendor)
+        return TapedSeam(seam_of(self.target, self.bench.vendor), self.tape, self.name)
 
     def reopen(self, timeout_s: float) -> None:
         """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
         if timeout_s != self.bench.timeout:
-            self.close()
-            self.bench.timeout = timeout_s
+            with self._doing("reopen", timeout_s):
+                self._close()
+                self.bench.timeout = timeout_s
 
     def rewired(self, **wiring: Any) -> "LiveSubject":
         """An instance over another empty vendor that the kit serves in another way; see `Wiring`."""
-        return self._other(Bench(self.target, wiring=wiring))
+        with self._doing("rewired", **wiring):
+            return self._other(Bench(self.target, wiring=wiring))
 
     @property
     def problems(self) -> list[str]:
@@ -212,8 +259,13 @@ class LiveSubject:
         return [*self.bench.problems, *(text for other in self._others for text in other.problems)]
 
     def in_new_process(self, calls: Sequence[Call]) -> list[Outcome]:
-        self.close()
-        ready = [self._ready(call.operation, call.arguments) for call in calls]
+        keyed = [Call(call.operation, self._keyed(call.operation, call.arguments)) for call in calls]
+        with self._doing("in_new_process", keyed):
+            return self._in_new_process(keyed)
+
+    def _in_new_process(self, calls: Sequence[Call]) -> list[Outcome]:
+        self._close()
+        ready = [(self._ready(call.operation), dict(call.arguments)) for call in calls]
         launch = Launch.of(self.bench, [(found.name, self._checked(found, arguments)) for found, arguments in ready])
         self.note(Step("in a new process, under another hash seed:"))
         try:
@@ -243,23 +295,22 @@ class LiveSubject:
     def adapter(self) -> Any:
         return self.open()
 
-    def _ready(self, operation: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
+    def _doing(self, method: str, *arguments: Any, **named: Any) -> AbstractContextManager[None]:
+        return self.tape.doing(self.name, method, *arguments, **named)
+
+    def _keyed(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        key = self.capability.operation(operation).key
+        return {**arguments, key: self.key()} if key and key not in arguments else dict(arguments)
+
+    def _ready(self, operation: str) -> Operation:
         declared = self.capability.operation(operation)
         if self.bench.live is not None:
             self.bench.live.answer()
-        if declared.key and declared.key not in arguments:
-            arguments = {**arguments, declared.key: self.key()}
         if declared.effect == "write":
             self.bench.unread = True
         else:
-            self._settle()
-        return declared, dict(arguments)
-
-    def _settle(self) -> None:
-        """Waits until what was written may be expected to be seen."""
-        if self.bench.unread and self.traits.read_bound_s:
-            self.advance(self.traits.read_bound_s)
-        self.bench.unread = False
+            self.settle()
+        return declared
 
     def _once(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
         self._pass_time()
@@ -365,7 +416,7 @@ class LiveSubject:
             scene = self.scene(number, {**self._given(sample.given), **given})
             given[step.name] = self.call(step.operation, **sample.arguments(scene))
         if steps:
-            self._settle()
+            self.settle()
         return given
 
     def _flush(self) -> None:
@@ -375,7 +426,7 @@ class LiveSubject:
         if hasattr(self._adapter, "flush"):
             self.waiter.wait(self._adapter.flush())
         else:
-            self.close()
+            self._close()
 
     def _observed(self, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         self._flush()
@@ -383,7 +434,7 @@ class LiveSubject:
         return {name: rows(self.capability, name, self.waiter.wait(_list(observer, name))) for name in names}
 
     def _other(self, bench: Bench, *, owns_bench: bool = True) -> "LiveSubject":
-        other = LiveSubject(bench, owns_bench=owns_bench)
+        other = type(self)(bench, owns_bench=owns_bench, tape=self.tape)
         self._others.append(other)
         return other
 

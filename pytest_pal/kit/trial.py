@@ -18,7 +18,6 @@ leaves. A busy machine may need more than the first to get so far.
 """
 GIVES_UP_WITHIN = 10
 """It must give up before its vendor lets go, at this many times its bound: judged by order, not by the clock."""
-CLOSE = "close"
 PATIENCE_S = 10.0
 """How long a call may take whose vendor fails at once."""
 CALMS_DOWN = 3
@@ -32,7 +31,6 @@ class Trial:
         self.subject, self.operation = subject, operation
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
-        self.unsent: Any = None
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
 
@@ -53,15 +51,9 @@ class Trial:
         return self._flushed(outcome) if self.claim == "deferred" and outcome.error is None else outcome
 
     def _flushed(self, outcome: Outcome) -> Outcome:
-        """Closes the instance, which sends what was put off; one that could not send is kept, to be closed again."""
-        adapter = self.subject.let_go() if self.unsent is None else self.unsent
-        try:
-            self.subject.waiter.close_instance(adapter)
-        except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
-            self.unsent = adapter
-            return Outcome(CLOSE, error=error)
-        self.unsent = None
-        return outcome
+        """What a call that was put off came to: what it returned, or why it could not be sent."""
+        flush = self.subject.flushed()
+        return outcome if flush.error is None else flush
 
     def healthy(self) -> int:
         """How many requests a call makes when nothing fails; a first one may also warm the adapter up."""
@@ -114,8 +106,8 @@ class Trial:
 
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
         """The call after the fault was lifted, on the same instance; of what could not be sent, the next close."""
-        if self.unsent is not None:
-            return self._flushed(Outcome(CLOSE))
+        if self.subject.unsent is not None:
+            return self.subject.flushed()
         for _ in range(CALMS_DOWN):
             outcome = self.call(arguments)
             hurried = self.subject.bench.timeout in BOUNDS_S and getattr(outcome.error, "code", None) == "timeout"

@@ -80,6 +80,11 @@ class Vendor:
         for code in (code for code in self.statuses if code not in set(ErrorCode)):
             raise PalError(f"statuses: there is no code {code!r}; there are {', '.join(ErrorCode)}")
 
+    @property
+    def secret_places(self) -> tuple[str, ...]:
+        """Where the secret travels."""
+        return (self.auth,) if isinstance(self.auth, str) else self.auth or ()
+
     def status_of(self, code: str) -> int:
         return self.statuses.get(code, STATUSES.get(code, OTHER_STATUS))
 

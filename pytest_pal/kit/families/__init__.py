@@ -16,6 +16,7 @@ from . import (
     life_cycle,
     lost_replies,
     offline,
+    pages,
     repeats,
     sameness,
     scenario,
@@ -65,6 +66,7 @@ _SOURCES = (
     secrets,
     telemetry,
     wire,
+    pages,
 )
 
 

@@ -10,8 +10,8 @@ from ...model.clause import Check, Clause, ClauseFailed, holds, same
 from ...model.operation import Operation
 from ..contract import Contract
 from ..expectation import expected, judge, judge_flush
-from ..subject import LiveSubject
-from ..trial import CLOSE, Trial
+from ..subject import CLOSE, LiveSubject
+from ..trial import Trial
 from .idempotency import size
 
 
