@@ -8,6 +8,7 @@ from ...errors import ProviderError
 from ...faults.catalogue import CATALOGUE, Fault
 from ...model.clause import Check, Clause, ClauseFailed, holds, same
 from ...model.operation import Operation
+from ...model.subject import Outcome
 from ..contract import Contract
 from ..expectation import expected, judge, judge_flush
 from ..subject import CLOSE, LiveSubject
@@ -68,16 +69,27 @@ def _anywhere(operation: Operation, fault: Fault) -> Check:
 
 
 def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
-    arguments = trial.arguments()
-    conversing = trial.subject.target.reach == "tcp"
-    before = size(trial.subject.snapshot()) if conversing else 0
-    outcome = trial.under(fault, at, lambda: trial.call(arguments))
+    if trial.subject.target.reach == "tcp":
+        _in_a_conversation(trial, fault, at, several=several)
+        return
+    arguments, outcome = trial.met(fault, at)
     if fault.harmless:
         outcome.unwrap()
-        return
-    if conversing and outcome.error is None:
+    else:
+        _refused(trial, fault, arguments, outcome, several=several)
+
+
+def _in_a_conversation(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
+    arguments = trial.arguments()
+    before = size(trial.subject.snapshot())
+    outcome = trial.under(fault, at, lambda: trial.call(arguments))
+    if outcome.error is None:
         _after_its_work(trial, arguments, outcome.value, before)
-        return
+    else:
+        _refused(trial, fault, arguments, outcome, several=several)
+
+
+def _refused(trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool) -> None:
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
     (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
