@@ -16,8 +16,8 @@ from ..canonical import file_text
 from ..clock import RunningClock
 from ..errors import PalError, did_you_mean
 from ..faults.catalogue import BY_NAME, Fault
-from ..faults.message import Delivery, Reply, Request
 from ..faults.listener import HOST
+from ..faults.message import Delivery, Reply, Request
 from ..faults.server import HttpServer
 from ..model.capability import faults as told_faults
 from ..model.context import RandomIds
