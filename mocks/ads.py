@@ -1,7 +1,8 @@
 """A reference for ads: campaigns that deliver by a seeded model over simulated time."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -130,6 +131,12 @@ class MockAds:
             account = self._account(state)
             account.stop(campaign_id)
             return self._campaign(account, campaign_id)
+
+    @contextmanager
+    def primitives(self) -> Iterator[AdsAccount]:
+        """The vendor behind this mock, for a wire that speaks of what it keeps."""
+        with self._box as state:
+            yield self._account(state)
 
     def observe(self) -> "MockAds":
         return self

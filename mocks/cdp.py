@@ -1,6 +1,7 @@
 """A reference for customer data: profiles by merge patch, events by id, audiences of profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,10 @@ class CustomerData:
         """The profile that has this identifier."""
         return next((id for id, found in self._profiles.items() if found["identifiers"].get(name) == value), None)
 
+    def known(self) -> list[str]:
+        """The ids of all profiles."""
+        return list(self._profiles)
+
     def shown(self, id: str) -> Json:
         """A copy of a profile, its events by time. Raises NonRetryableError(not_found)."""
         self.require([id])
@@ -48,9 +53,13 @@ class CustomerData:
 
     def replace_audience(self, key: str, members: list[str]) -> set[str]:
         """Gives the members from before."""
-        before = set(self._audiences.get(key, ()))
+        before = set(self.members(key))
         self._audiences[key] = members
         return before
+
+    def members(self, key: str) -> list[str]:
+        """Of an audience; none where there is no such audience."""
+        return list(self._audiences.get(key, ()))
 
     def _history(self, id: str) -> list[Json]:
         theirs = [event for event in self._events if event["profile_id"] == id]
@@ -104,6 +113,12 @@ class MockCDP:
     def get_profile(self, id: str) -> Json:
         with self._box as state:
             return self._data(state).shown(id)
+
+    @contextmanager
+    def primitives(self) -> Iterator[CustomerData]:
+        """The vendor behind this mock, for a wire that has other requests than the contract has operations."""
+        with self._box as state:
+            yield self._data(state)
 
     def observe(self) -> "MockCDP":
         return self

@@ -1,6 +1,7 @@
 """A reference for experiments: hashed shares, a Thompson sampler, and plain statistics on what was recorded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import fsum, sqrt
 from random import Random
@@ -172,6 +173,12 @@ class MockExperiments:
 
         with self._box as state:
             return once(state["keys"], "record", idempotency_key, payload, effect)
+
+    @contextmanager
+    def primitives(self) -> Iterator[Project]:
+        """The vendor behind this mock, for a wire that speaks of what it keeps."""
+        with self._box as state:
+            yield self._project(state)
 
     def observe(self) -> "MockExperiments":
         return self

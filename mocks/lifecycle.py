@@ -1,9 +1,11 @@
 """A reference for lifecycle: an outbox that fills as the clock passes each message's time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from ..clock import Clock
 from ..contracts.lifecycle.protocol import DeliveredMessage, LifecycleTraits, Message, ScheduledMessage
 from ..errors import NonRetryableError
 from ..model.context import Context
@@ -18,15 +20,15 @@ Parts = Mapping[str, str | None]
 class Outbox:
     """The vendor's own primitives over its state: rendered messages with a time, and who opted out."""
 
-    def __init__(self, state: State, suppressed: frozenset[str]) -> None:
+    def __init__(self, state: State, suppressed: frozenset[str], clock: Clock) -> None:
         self._messages: dict[str, Any] = state["messages"]
-        self._suppressed = suppressed
+        self._suppressed, self._clock = suppressed, clock
 
-    def post(self, id: str, message: Mapping[str, Any], due: datetime) -> bool:
-        """Has a rendered message delivered at ``due``. False, and nothing done, where its recipient opted out."""
+    def post(self, id: str, message: Mapping[str, Any], due: datetime | None = None) -> bool:
+        """Has a rendered message delivered at ``due``, or at once. False where its recipient opted out."""
         if message["to"] in self._suppressed:
             return False
-        self._messages[id] = {**message, "id": id, "due": instant_text(due)}
+        self._messages[id] = {**message, "id": id, "due": instant_text(due or self._clock.now())}
         return True
 
     def delivered(self, now: datetime) -> list[dict[str, Any]]:
@@ -77,6 +79,12 @@ class MockLifecycle:
         shown = {"to": message.to, "channel": message.channel, **_rendered(parts, message.variables)}
         return {**shown, "missing": missing_variables(message.variables, *parts.values())}
 
+    @contextmanager
+    def primitives(self) -> Iterator[Outbox]:
+        """The vendor behind this mock, for a wire whose messages are rendered already."""
+        with self._box as state:
+            yield self._outbox(state)
+
     def observe(self) -> "MockLifecycle":
         return self
 
@@ -91,7 +99,7 @@ class MockLifecycle:
             return [ScheduledMessage(send_at=row["due"], **_fields(row)) for row in rows]
 
     def _outbox(self, state: State) -> Outbox:
-        return Outbox(state, self._suppressed)
+        return Outbox(state, self._suppressed, self._ctx.clock)
 
     def _post(self, state: State, message: Message, due: datetime, status: str) -> dict[str, Any]:
         parts = self._parts(message)

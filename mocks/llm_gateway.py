@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ..contracts.llm_gateway.protocol import LLMGatewayTraits
@@ -85,9 +86,10 @@ class MockLLMGateway:
         self._vendor = Vendor(config.get("offered"))
         self._ctx = ctx
 
-    def complete(self, model: str, messages: tuple[Message, ...], limit: int | None) -> dict[str, Any]:
-        """The vendors' own primitive: one completion of one model. Raises ProviderError as the script says."""
-        return self._vendor.complete(model, messages, limit)
+    @contextmanager
+    def primitives(self) -> Iterator[Vendor]:
+        """The vendors behind this mock, each of whose models completes by itself."""
+        yield self._vendor
 
     def models(self) -> dict[str, Any]:
         return {"models": [entry.plain() for entry in self._catalogue.models if self._vendor.offers(entry.id)]}

@@ -1,6 +1,7 @@
 """A reference for llm_observability: trees of traces with evaluations and links to runs."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -123,6 +124,12 @@ class MockLLMObservability:
             for id in filter(store.has, reversed(self._started)):
                 store.stop(id, "aborted")
         self._started.clear()
+
+    @contextmanager
+    def primitives(self) -> Iterator[TraceStore]:
+        """The vendor behind this mock, for a wire that speaks of what it keeps."""
+        with self._box as state:
+            yield self._store(state)
 
     def observe(self) -> "MockLLMObservability":
         return self

@@ -2,7 +2,8 @@
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..contracts.vectorstore.protocol import (
@@ -102,6 +103,12 @@ class MockVectorStore:
         with self._box as state:
             previous = Database(state).point(alias, collection)
         return {"alias": alias, "collection": collection, "previous": previous}
+
+    @contextmanager
+    def primitives(self) -> Iterator[Database]:
+        """The vendor behind this mock, for a wire that speaks of what it keeps."""
+        with self._box as state:
+            yield Database(state)
 
     def observe(self) -> "MockVectorStore":
         return self

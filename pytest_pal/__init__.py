@@ -12,6 +12,9 @@ if __name__ == "pytest_pal" and not (_HERE / "contracts").is_dir() and (_ROOT / 
     __path__.append(str(_ROOT))
 
 if TYPE_CHECKING:
+    from .call.deadline import current_deadline
+    from .call.handles import async_handle, handle
+    from .call.retry import RetryPolicy
     from .clock import SimulatedClock, SystemClock
     from .compare.diff import Comparison, diff, patch
     from .compare.rules import Rule, load_rules
@@ -25,7 +28,12 @@ if TYPE_CHECKING:
     from .contracts.llm_observability.protocol import LLMObservabilityProvider, LLMObservabilityTraits
     from .contracts.vectorstore.protocol import VectorStore, VectorStoreTraits
     from .errors import ErrorCode, NonRetryableError, PalError, ProviderError, RetryableError
+    from .faults.message import Delivery, Reply, Request
+    from .faults.relay import Relay
+    from .kit.endpoint import auth, background, effect, read, undo
     from .kit.harness import Harness
+    from .kit.live_vendor import LiveVendor
+    from .kit.vendor import Vendor, json_reply
     from .model.capability import Capability
     from .model.clause import Clause, ClauseFailed, Level, Unproven, clause, holds, refused, same
     from .model.context import Context
@@ -50,10 +58,17 @@ if TYPE_CHECKING:
         PlainText,
         Text,
     )
+    from .primitives.http_call import Deadline, HttpClient, HttpReply, exchange
+    from .primitives.http_errors import error_of, error_of_status, retry_after_s
     from .primitives.key_memo import KeyMemo
     from .primitives.keys import once
     from .primitives.render import render
     from .primitives.state import StateBox
+    from .telemetry.logging_sink import LoggingSink
+    from .telemetry.otel import OpenTelemetrySink
+    from .telemetry.records import AttemptRecord, MemorySink, OperationRecord
+    from .telemetry.redaction import Redactor
+    from .telemetry.statistics import Statistics
 
 __all__ = [
     "EXACT",
@@ -63,6 +78,7 @@ __all__ = [
     "TIME",
     "AdsProvider",
     "AdsTraits",
+    "AttemptRecord",
     "CDPProvider",
     "CDPTraits",
     "Call",
@@ -74,12 +90,16 @@ __all__ = [
     "Count",
     "Currency",
     "Day",
+    "Deadline",
+    "Delivery",
     "ErrorCode",
     "ExperimentsProvider",
     "ExperimentsTraits",
     "Flag",
     "Given",
     "Harness",
+    "HttpClient",
+    "HttpReply",
     "Instant",
     "InstantRoundedUp",
     "Integer",
@@ -94,12 +114,17 @@ __all__ = [
     "Level",
     "LifecycleProvider",
     "LifecycleTraits",
+    "LiveVendor",
+    "LoggingSink",
+    "MemorySink",
     "Micros",
     "Mismatch",
     "Name",
     "NonRetryableError",
     "Number",
     "Observed",
+    "OpenTelemetrySink",
+    "OperationRecord",
     "Outcome",
     "Output",
     "PalError",
@@ -107,7 +132,12 @@ __all__ = [
     "Payload",
     "PlainText",
     "ProviderError",
+    "Redactor",
     "Refusal",
+    "Relay",
+    "Reply",
+    "Request",
+    "RetryPolicy",
     "RetryableError",
     "Rule",
     "Sample",
@@ -115,6 +145,7 @@ __all__ = [
     "SimulatedClock",
     "Since",
     "StateBox",
+    "Statistics",
     "Subject",
     "SystemClock",
     "Text",
@@ -122,27 +153,43 @@ __all__ = [
     "Unproven",
     "VectorStore",
     "VectorStoreTraits",
+    "Vendor",
+    "async_handle",
+    "auth",
+    "background",
     "clause",
+    "current_deadline",
     "diff",
+    "effect",
+    "error_of",
+    "error_of_status",
+    "exchange",
+    "handle",
     "holds",
+    "json_reply",
     "load_rules",
     "once",
     "operation",
     "patch",
+    "read",
     "read_json",
     "refused",
     "render",
+    "retry_after_s",
     "same",
     "tolerance",
+    "undo",
 ]
 
 _MODULES = {
+    "call.deadline": "current_deadline",
+    "call.handles": "async_handle handle",
+    "call.retry": "RetryPolicy",
     "clock": "SimulatedClock SystemClock",
     "compare.diff": "Comparison diff patch",
     "compare.rules": "Rule load_rules",
     "compare.strict_json": "read_json",
     "compare.walk": "Mismatch",
-    "errors": "ErrorCode NonRetryableError PalError ProviderError RetryableError",
     "contracts.ads.protocol": "AdsProvider AdsTraits",
     "contracts.cdp.protocol": "CDPProvider CDPTraits",
     "contracts.experiments.protocol": "ExperimentsProvider ExperimentsTraits",
@@ -150,7 +197,13 @@ _MODULES = {
     "contracts.llm_gateway.protocol": "LLMGateway LLMGatewayTraits",
     "contracts.llm_observability.protocol": "LLMObservabilityProvider LLMObservabilityTraits",
     "contracts.vectorstore.protocol": "VectorStore VectorStoreTraits",
+    "errors": "ErrorCode NonRetryableError PalError ProviderError RetryableError",
+    "faults.message": "Delivery Reply Request",
+    "faults.relay": "Relay",
+    "kit.endpoint": "auth background effect read undo",
     "kit.harness": "Harness",
+    "kit.live_vendor": "LiveVendor",
+    "kit.vendor": "Vendor json_reply",
     "model.capability": "Capability",
     "model.clause": "Clause ClauseFailed Level Unproven clause holds refused same",
     "model.context": "Context",
@@ -161,10 +214,17 @@ _MODULES = {
     "model.samples": "Given Part Refusal Sample Scene",
     "model.subject": "Call Outcome Subject",
     "model.values": "Count Day Flag Instant InstantRoundedUp Integer JsonMap JsonValue Key Name Number PlainText Text",
+    "primitives.http_call": "Deadline HttpClient HttpReply exchange",
+    "primitives.http_errors": "error_of error_of_status retry_after_s",
     "primitives.key_memo": "KeyMemo",
     "primitives.keys": "once",
     "primitives.render": "render",
     "primitives.state": "StateBox",
+    "telemetry.logging_sink": "LoggingSink",
+    "telemetry.otel": "OpenTelemetrySink",
+    "telemetry.records": "AttemptRecord MemorySink OperationRecord",
+    "telemetry.redaction": "Redactor",
+    "telemetry.statistics": "Statistics",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 

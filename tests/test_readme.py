@@ -81,6 +81,11 @@ def test_the_example_is_conformant(tmp_path: Path) -> None:
     assert re.search(r"^house_ads +\d.* PASS$", judged(tmp_path), re.MULTILINE)
 
 
+def test_the_guide_s_example_is_conformant(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(example(readme_transcripts.HARNESS.read_text("utf-8")))
+    assert re.search(r"^acme_ads +\d.* PASS$", judged(tmp_path), re.MULTILINE)
+
+
 def test_the_tests_of_its_own_that_it_shows_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = readme_commands.README.read_text("utf-8")
     (tests,) = (block for block in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S) if "pal_golden" in block)

@@ -1,7 +1,7 @@
-"""Runs what README.md shows, and compares what it prints with what stands there: ``readme_transcripts.py [--write]``.
+"""Runs what README.md and docs/harness.md show, and compares what it prints: ``readme_transcripts.py [--write]``.
 
-An output is marked by ``<!-- output: NAME -->`` on the line before its fence, the example by ``<!-- example -->``.
-With ``--write`` the README is brought up to date; without, the exit code is 1 where it is not.
+An output is marked by ``<!-- output: NAME -->`` on the line before its fence, an example by ``<!-- example -->``.
+With ``--write`` the pages are brought up to date; without, the exit code is 1 where one is not.
 """
 
 import os
@@ -14,19 +14,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+HARNESS = ROOT / "docs" / "harness.md"
 PAUSES = '            made["paused"] = True\n'
 _BLOCK = r"(?<=<!-- {} -->\n```{}\n).*?(?=^```$)"
 _SPENT = re.compile(r"passed in \d+\.\d+s")
 
 
 def example(text: str) -> str:
-    """The source of the adapter that the README shows."""
-    return _block(text, "example", "python")
+    """The source of the adapter that a page shows, in one piece or more."""
+    blocks = _pattern("example", "python").findall(text)
+    return "\n\n".join(blocks) if blocks else _block(text, "example", "python")
 
 
 def stale(text: str) -> dict[str, str]:
-    """The outputs that differ from what the README shows: name -> what is printed today."""
-    seen = {name: printed(example(text)) for name, printed in OUTPUTS.items()}
+    """The outputs that differ from what the page shows: name -> what is printed today."""
+    shown = [name for name in OUTPUTS if f"<!-- output: {name} -->" in text]
+    seen = {name: OUTPUTS[name](example(text)) for name in shown}
     return {name: now for name, now in seen.items() if timeless(now) != timeless(_block(text, f"output: {name}"))}
 
 
@@ -54,6 +57,12 @@ def _failure(code: str) -> str:
     return next((block for block in blocks if "ads.pause.rule.stops_spend ___" in block), "no failure\n")
 
 
+def _acme(code: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "conftest.py").write_text(code, "utf-8")
+        return re.split(r"^(?==+ pal: )", judged(Path(folder)), flags=re.MULTILINE)[-1]
+
+
 def _diff(code: str) -> str:
     """Two small files, by the command as people have it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +75,12 @@ def _diff(code: str) -> str:
 
 
 FILES = {"A.json": '{"n": 1, "ids": [1, 2], "on": true}', "B.json": '{"n": 1.0, "ids": [2, 1], "on": true, "at": null}'}
-OUTPUTS: dict[str, Callable[[str], str]] = {"main job": _main_job, "failure": _failure, "diff": _diff}
+OUTPUTS: dict[str, Callable[[str], str]] = {
+    "main job": _main_job,
+    "failure": _failure,
+    "diff": _diff,
+    "acme": _acme,
+}
 
 
 def _pattern(mark: str, language: str = "text") -> re.Pattern[str]:
@@ -76,21 +90,24 @@ def _pattern(mark: str, language: str = "text") -> re.Pattern[str]:
 def _block(text: str, mark: str, language: str = "text") -> str:
     found = _pattern(mark, language).search(text)
     if found is None:
-        raise SystemExit(f"{README}: no block marked <!-- {mark} --> before a fence ```{language}")
+        raise SystemExit(f"no block marked <!-- {mark} --> before a fence ```{language}")
     return found[0]
 
 
 def main(options: list[str]) -> int:
-    text = README.read_text("utf-8")
+    return max(_page(path, options == ["--write"]) for path in (README, HARNESS))
+
+
+def _page(path: Path, write: bool) -> int:
+    text = path.read_text("utf-8")
     found = stale(text)
-    if options == ["--write"]:
-        for name, now in found.items():
-            text = _pattern(f"output: {name}").sub(lambda _, now=now: now, text)
-        README.write_text(text, "utf-8")
-        return 0
     for name, now in found.items():
-        sys.stderr.write(f"{README}: {name!r} prints something else; tools/readme_transcripts.py --write\n\n{now}\n")
-    return 1 if found else 0
+        text = _pattern(f"output: {name}").sub(lambda _, now=now: now, text)
+        if not write:
+            sys.stderr.write(f"{path}: {name!r} prints something else; tools/readme_transcripts.py --write\n\n{now}\n")
+    if write:
+        path.write_text(text, "utf-8")
+    return 1 if found and not write else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 from ..canonical import file_text
 from ..errors import PalError, did_you_mean
 from ..faults.catalogue import BY_NAME, Fault
-from ..faults.server import HOST
+from ..faults.listener import HOST
 from ..kit.discovery import contract_of
 from ..kit.named import case_named
 from ..kit.plan import target_of
@@ -122,7 +122,7 @@ def _as_json(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _head(name: str, about: Mapping[str, Any]) -> Iterator[str]:
     yield f"{name} at {about['url']}"
-    where = f" ({about['auth']})" if about["auth"] else " (not asked for)"
+    where = f" ({' or '.join(about['auth'])})" if about["auth"] else " (not asked for)"
     yield from _row("secret", f"{about['secret']}{where}")
     if about["cafile"]:
         yield from _row("cafile", about["cafile"])

@@ -10,7 +10,8 @@ class EngineFault:
     """One row. An error's class follows its code: retryable codes are raised as RetryableError.
 
     ``codes`` are those that say what happened; ``commits`` tells whether a write takes effect although it
-    fails, so that its outcome is unknown to whoever made it. ``is_`` ends the sentence "the engine ...";
+    fails, so that its outcome is unknown to whoever made it. ``slow``: the caller may wait for it to end, and its
+    bound decides how long. ``is_`` ends the sentence "the engine ...";
     ``source`` is the document that says so.
     """
 
@@ -19,6 +20,7 @@ class EngineFault:
     codes: tuple[ErrorCode, ...]
     source: str
     commits: bool = False
+    slow: bool = False
 
 
 _TABLE = (
@@ -27,6 +29,7 @@ _TABLE = (
         "is held by somebody else",
         (ErrorCode.UNAVAILABLE, ErrorCode.TIMEOUT, ErrorCode.IN_PROGRESS),
         "https://www.sqlite.org/rescode.html#busy",
+        slow=True,
     ),
     EngineFault(
         "engine_full",

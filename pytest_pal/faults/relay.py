@@ -6,12 +6,12 @@ the first. Counting is exact for protocols in which the two take turns.
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from itertools import chain, repeat
-from typing import Literal, Self
+from typing import Literal
 
 from ..errors import PalError
 from .listener import Listener
@@ -34,24 +34,27 @@ class Failing:
     fired: int = 0
 
 
-class Relay:
+class Relay(Listener):
     """Listens on ``port`` of 127.0.0.1 from its making until `close`, and passes everything on, both ways.
 
     The real server is at ``host`` and ``port``; without a port, ``host`` is the path of a unix socket. ``filler`` is
     what a client takes before the last byte of an answer without believing it whole: a drip goes on with it.
-    ``exchanges`` counts those of the window, the ones that a fault met included. ``errors`` says why the real server
-    could not be reached: where it is not empty, no verdict may rest on this.
+    ``uncounted`` says how questions begin, in any case, that are no part of the work, such as a farewell: no fault
+    meets them. ``exchanges`` counts those of the window, the ones that a fault met included. ``errors`` says why the
+    real server could not be reached: where it is not empty, no verdict may rest on this.
     """
 
-    def __init__(self, host: str, port: int | None = None, *, filler: bytes = b"") -> None:
+    def __init__(
+        self, host: str, port: int | None = None, *, filler: bytes = b"", uncounted: Iterable[bytes] = ()
+    ) -> None:
         self._target = host, port
         self.filler = filler
+        self.uncounted = tuple(start.lower() for start in uncounted)
         self.exchanges = 0
         self.errors: list[BaseException] = []
         self._failing: Failing | None = None
         self._conversations: set[_Conversation] = set()
-        self._listener = Listener(self._accepted)
-        self.port = self._listener.port
+        super().__init__()
 
     def mark(self) -> None:
         """Begins a window: the next exchange is the first."""
@@ -75,15 +78,6 @@ class Relay:
         finally:
             on_loop(lambda: setattr(self, "_failing", outer))
 
-    @contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Refuse connections at once, and drop those that exist. The port stays taken, and listens again afterwards."""
-        holder = on_loop(self._refuse)
-        try:
-            yield
-        finally:
-            on_loop(lambda: self._listener.listen_again(holder))
-
     @property
     def held(self) -> int:
         """How many connections wait for an answer that is held (HANG, DRIP, DRIP_HEAD, ENDLESS)."""
@@ -96,18 +90,7 @@ class Relay:
 
     def release(self) -> None:
         """Drop every connection whose answer is held."""
-        finish(on_loop(lambda: self._drop(held_only=True)))
-
-    def close(self) -> None:
-        """Drop everything and free the port. Closing again does nothing."""
-        on_loop(self._listener.close)
-        finish(on_loop(self._drop))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        finish(on_loop(lambda: _dropped(one for one in self._conversations if one.held)))
 
     # On the loop's thread.
 
@@ -130,16 +113,19 @@ class Relay:
     def _accepted(self, sock: socket.socket) -> None:
         self._conversations.add(_Conversation(self, sock))
 
-    def _refuse(self) -> socket.socket | None:
-        holder = self._listener.refuse()
-        self._drop()
-        return holder
+    def _drop_all(self) -> Collection["asyncio.Task[None]"]:
+        return _dropped(self._conversations)
 
-    def _drop(self, *, held_only: bool = False) -> list["asyncio.Task[None]"]:
-        dropped = [one for one in self._conversations if one.held or not held_only]
-        for conversation in dropped:
-            conversation.task.cancel()
-        return [conversation.task for conversation in dropped]
+    def _abandon_connections(self) -> None:
+        for conversation in self._conversations:
+            conversation.abandon()
+
+
+def _dropped(conversations: "Iterable[_Conversation]") -> list["asyncio.Task[None]"]:
+    tasks = [conversation.task for conversation in conversations]
+    for task in tasks:
+        task.cancel()
+    return tasks
 
 
 class _Turn(Enum):
@@ -181,7 +167,7 @@ class _Conversation:
         """What the client says, to the server, until the client closes its half, or a fault met it."""
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
-                if self._met is None and self._kept_back():
+                if self._met is None and self._kept_back(data):
                     server.transport.abort()
                 if self._met is None:
                     server.write(data)
@@ -190,9 +176,12 @@ class _Conversation:
         if self._met is None and server.can_write_eof():
             server.write_eof()
 
-    def _kept_back(self) -> bool:
+    def _kept_back(self, data: bytes) -> bool:
         """Whether a fault begins with this question, before the server sees it."""
         if self._turn is _Turn.CLIENT:
+            return False
+        if data.lower().startswith(self._relay.uncounted):
+            self._turn = _Turn.SERVER  # so its answer belongs to what was counted before
             return False
         self._turn = _Turn.CLIENT
         failing = self._relay.fault_of(self._relay.exchanges + 1)
@@ -245,9 +234,15 @@ class _Conversation:
             await asyncio.sleep(0 if delivery is Delivery.ENDLESS else DRIP_SECONDS)
         await self._gone.wait()
 
+    def abandon(self) -> None:
+        """In a forked child: close its copy of the client's socket."""
+        self._sock.close()
+
     def _end(self, task: "asyncio.Task[None]") -> None:
         if self._asking is not None:
             self._asking.cancel()
+        if self.held:
+            _reset(self._writers[0])  # some clients take half an answer for a whole, where it ends in good order
         for writer in self._writers:
             writer.transport.abort()
         if not self._writers:

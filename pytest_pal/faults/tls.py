@@ -20,19 +20,19 @@ SHIPPED = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @cache
-def server_context(host: str = "localhost") -> ssl.SSLContext:
-    """What a client that trusts `CAFILE` accepts for ``host``.
+def server_context(*hosts: str) -> ssl.SSLContext:
+    """What a client that trusts `CAFILE` accepts for these hosts; without any, for this machine.
 
     For any host but this machine a certificate is made at the first call, by trustme. Raises PalError where the extra
     `tls` is missing.
     """
-    return _shipped("localhost") if host in SHIPPED else _minted(_test_ca(host), host)
+    return _shipped("localhost") if SHIPPED.issuperset(hosts) else _minted(_test_ca(hosts[0]), *hosts)
 
 
 @cache
-def foreign_context(host: str = "localhost") -> ssl.SSLContext:
-    """The right name, signed by a CA that nobody trusts. Raises PalError as `server_context` does."""
-    return _shipped("foreign") if host in SHIPPED else _minted(_foreign_ca(host), host)
+def foreign_context(*hosts: str) -> ssl.SSLContext:
+    """The right names, signed by a CA that nobody trusts. Raises PalError as `server_context` does."""
+    return _shipped("foreign") if SHIPPED.issuperset(hosts) else _minted(_foreign_ca(hosts[0]), *hosts)
 
 
 @cache
@@ -59,9 +59,9 @@ def _shipped(name: str) -> ssl.SSLContext:
     return context
 
 
-def _minted(ca: "CA", host: str) -> ssl.SSLContext:
+def _minted(ca: "CA", *hosts: str) -> ssl.SSLContext:
     context = _context()
-    ca.issue_cert(host).configure_cert(context)
+    ca.issue_cert(*hosts).configure_cert(context)
     return context
 
 

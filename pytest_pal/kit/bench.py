@@ -51,10 +51,9 @@ class Bench:
         settings: Mapping[str, Any] | None = None,
         state_file: bool = False,
         wiring: Mapping[str, Any] | None = None,
-        timeout: float = TIMEOUT_S,
     ) -> None:
         self.target = target
-        self.timeout = timeout
+        self.timeout = TIMEOUT_S
         self._wiring = dict(wiring or {})
         self.clock = SimulatedClock(START)
         self.steps: list[Step] = []

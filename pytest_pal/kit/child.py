@@ -6,6 +6,8 @@ import os
 import pickle
 import random
 import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..clock import SimulatedClock
@@ -39,16 +41,28 @@ def _answer(launch: Launch) -> list[Outcome]:
         ids=RandomIds(source),
         timeout=5.0,
         state_dir=launch.state_dir,
+        secrets=lambda name: launch.secret,
     )
     try:
-        adapter = _load(launch)(launch.config, context)
-        outcomes = [_call(waiter, adapter, operation, *arguments) for operation, arguments in launch.calls]
-        waiter.close_instance(adapter)
+        with _leading(launch.hosts):
+            adapter = _load(launch)(launch.config, context)
+            outcomes = [_call(waiter, adapter, operation, *arguments) for operation, arguments in launch.calls]
+            waiter.close_instance(adapter)
         return outcomes
     except Exception as error:  # noqa: BLE001 - told to the parent as the outcome of every call
         return [Outcome(operation, error=_portable(error)) for operation, _ in launch.calls]
     finally:
         waiter.end()
+
+
+def _leading(hosts: Mapping[str, int]) -> AbstractContextManager[None]:
+    """While open, these hosts lead to the vendor that the parent serves."""
+    if not hosts:
+        return nullcontext()
+    from ..faults.redirect import redirected
+    from ..faults.tls import CAFILE
+
+    return redirected(hosts, cafile=CAFILE)
 
 
 def _call(waiter: Waiter, adapter: Any, operation: str, positional: list[Any], keyword: dict[str, Any]) -> Outcome:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic_core import to_jsonable_python
@@ -64,12 +64,15 @@ class Wiring:
 class LiveVendor:
     """What a harness's functions are handed: ``url``, ``secret``, ``cafile``, ``mock``, ``scratch``."""
 
+    _answering: ClassVar["LiveVendor | None"] = None
+
     def __init__(self, vendor: Vendor, wiring: Wiring) -> None:
         self._vendor, self._wiring = vendor, wiring
         self.secret = wiring.secret
         self.begin()
-        self._open = ExitStack()
+        self._open, self._leading = ExitStack(), ExitStack()
         self._server = self._serve()
+        self.answer()
 
     def begin(self) -> None:
         """Forgets everything: an empty mock, no request, no fault."""
@@ -86,14 +89,24 @@ class LiveVendor:
         hosts, foreign = self._vendor.hosts, self._wiring.foreign
         if not hosts and not foreign:
             return self._open.enter_context(HttpServer(self._respond))
-        from ..faults.redirect import redirected
-        from ..faults.tls import CAFILE, foreign_context, server_context
+        from ..faults.tls import foreign_context, server_context
 
         context = foreign_context(*hosts) if foreign else server_context(*hosts)
-        server = self._open.enter_context(HttpServer(self._respond, tls=context))
-        if hosts:
-            self._open.enter_context(redirected(dict.fromkeys(hosts, server.port), cafile=CAFILE))
-        return server
+        return self._open.enter_context(HttpServer(self._respond, tls=context))
+
+    def answer(self) -> None:
+        """Has the hosts that the SDK has built in lead here; of several vendors of a process one answers at a time."""
+        if self.hosts and LiveVendor._answering is not self:
+            from ..faults.redirect import redirected
+
+            self._leading.close()
+            self._leading.enter_context(redirected(self.hosts, cafile=self.cafile))
+            LiveVendor._answering = self
+
+    @property
+    def hosts(self) -> dict[str, int]:
+        """The hosts that lead here, each with the port on loopback."""
+        return dict.fromkeys(self._vendor.hosts, self._server.port)
 
     # what a harness uses
 
@@ -132,7 +145,10 @@ class LiveVendor:
         return [*self._wrong, *(f"the server failed: {error!r}" for error in self._server.errors)]
 
     def close(self) -> None:
+        self._leading.close()
         self._open.close()
+        if LiveVendor._answering is self:
+            LiveVendor._answering = None
 
     def release(self) -> None:
         """Drops what is held: whoever still waits sees the connection close."""
@@ -153,6 +169,7 @@ class LiveVendor:
     @contextmanager
     def failing(self, fault: Fault, at: int = 1) -> Iterator[Switch]:
         """From the ``at``-th request that counts on, until the end, the vendor fails so."""
+        self.answer()
         with ExitStack() as stack:
             if fault.unreachable == "refused":
                 stack.enter_context(self._server.refusing())
@@ -233,9 +250,10 @@ class LiveVendor:
         most = self._vendor.max_body
         if most is not None and len(request.body) > most:
             return self._vendor.error(413, None, "the body is too large")
-        if self._vendor.auth is None or endpoint.kind == "auth":
+        places = self._vendor.secret_places
+        if not places or endpoint.kind == "auth":
             return None
-        shown = place(request, path, self._vendor.auth) or ""
+        shown = " ".join(place(request, path, where) or "" for where in places)
         known = any(token in shown for token in self._tokens)
         return None if known else self._vendor.error(self._vendor.status_of("unauthenticated"), None, "who is it?")
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
@@ -27,7 +27,10 @@ Arguments = tuple[list[Any], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Launch:
-    """What the child needs to open the adapter: its class by name, its configuration, the instant."""
+    """What the child needs to open the adapter: its class by name, its configuration, the instant.
+
+    ``secret`` is the value of every secret; None: there are none. ``hosts`` lead to ports on loopback.
+    """
 
     module: str
     qualname: str
@@ -36,6 +39,8 @@ class Launch:
     now: datetime
     state_dir: Path | None
     calls: Sequence[tuple[str, Arguments]]
+    secret: str | None = None
+    hosts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, bench: "Bench", calls: Sequence[tuple[str, Arguments]]) -> "Launch":
@@ -53,6 +58,8 @@ class Launch:
             now=bench.clock.now(),
             state_dir=bench.context().state_dir,
             calls=calls,
+            secret=None if bench.live is None else bench.secret,
+            hosts={} if bench.live is None else bench.live.hosts,
         )
 
 

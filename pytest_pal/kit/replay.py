@@ -18,7 +18,7 @@ from .plan import target_of
 from .runner import bench_for
 from .subject import LiveSubject
 from .tape import TRIED
-from .trial import BOUND_S, GIVES_UP_WITHIN
+from .trial import GIVES_UP_WITHIN
 
 
 class Replayed(LiveSubject):
@@ -38,7 +38,7 @@ class Replayed(LiveSubject):
         seam = self.seam
         seam.mark()
         self._say(f"  the vendor {fault.sentence}, from request {at} on")
-        lets_go = Timer(GIVES_UP_WITHIN * BOUND_S, seam.release)
+        lets_go = Timer(GIVES_UP_WITHIN * self.bench.timeout, seam.release)
         if fault.slow:
             lets_go.start()
         try:

@@ -8,7 +8,7 @@ from ..errors import PalError
 from ..model.clause import Clause, ClauseFailed, Unproven
 from ..model.verdict import RED, ClauseResult, Verdict
 from . import explaining
-from .bench import SEED, TIMEOUT_S, Bench
+from .bench import SEED, Bench
 from .guard import GUARD, NetworkForbidden
 from .quarantine import quarantine, refuse_quarantined
 from .refusing import refuses
@@ -19,8 +19,6 @@ from .target import Target
 from .verdict import is_provisional
 from .watchdog import Hung
 
-INJECTED_TIMEOUT_S = 0.25
-"""Bounds one attempt on an engine that is held by somebody else; long enough for one that is slow and well."""
 PLAYING = ("scenario", "golden", "own_golden")
 
 
@@ -38,16 +36,13 @@ class Run:
 
 def bench_for(target: Target, clause: Clause) -> Bench:
     """What a clause needs: its scenario's configuration, a state that another process reads, an engine that fails."""
-    if clause.inject:
-        target = replace(target, harness=target.injecting)
-    timeout = INJECTED_TIMEOUT_S if clause.inject else TIMEOUT_S
-    return Bench(target, settings=_settings(target, clause), state_file=clause.new_process, timeout=timeout)
+    standing = replace(target, harness=target.injecting) if clause.inject else target
+    return Bench(standing, settings=_settings(target, clause), state_file=clause.new_process)
 
 
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
     bench = bench_for(target, clause)
-    target = bench.target
     swapped = _missing(target, clause)
     subject = LiveSubject(bench)
     error: Exception | None = None

@@ -16,8 +16,9 @@ from ..canonical import file_text
 from ..clock import RunningClock
 from ..errors import PalError, did_you_mean
 from ..faults.catalogue import BY_NAME, Fault
+from ..faults.listener import HOST
 from ..faults.message import Delivery, Reply, Request
-from ..faults.server import HOST, HttpServer
+from ..faults.server import HttpServer
 from ..model.capability import faults as told_faults
 from ..model.context import RandomIds
 from .bench import SEED
@@ -132,7 +133,7 @@ class StandAlone(LiveVendor):
         return {
             "url": self.url,
             "secret": self.secret,
-            "auth": self._vendor.auth,
+            "auth": list(self._vendor.secret_places),
             "cafile": self.cafile if self._tls else None,
             "endpoints": endpoints,
             "faults": [turn.plain() for turn in self._turns],
@@ -146,6 +147,9 @@ class StandAlone(LiveVendor):
             return self._open.enter_context(HttpServer(self._respond, tls=self._context(), port=self._port))
         except (OSError, OverflowError) as error:
             raise PalError(f"port {self._port} cannot be had ({error}); leave out --port for a free one") from error
+
+    def answer(self) -> None:
+        """Whoever asks is no part of this process: no name leads here."""
 
     def _context(self) -> Any:
         if not self._tls:
@@ -187,8 +191,8 @@ class StandAlone(LiveVendor):
         }
 
     def _safe(self, name: str, value: str) -> str:
-        where = (self._vendor.auth or "").lower()
-        if where != f"header:{name}" and name not in ("authorization", "proxy-authorization", "cookie"):
+        credential = f"header:{name}" in [where.lower() for where in self._vendor.secret_places]
+        if not credential and name not in ("authorization", "proxy-authorization", "cookie"):
             return value
         return "<this vendor's secret>" if any(token in value for token in self._tokens) else "<not its secret>"
 

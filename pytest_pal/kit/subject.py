@@ -304,6 +304,8 @@ class LiveSubject:
 
     def _ready(self, operation: str) -> Operation:
         declared = self.capability.operation(operation)
+        if self.bench.live is not None:
+            self.bench.live.answer()
         if declared.effect == "write":
             self.bench.unread = True
         else:

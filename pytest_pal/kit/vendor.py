@@ -44,10 +44,10 @@ class Vendor:
     name, ours -> theirs. ``statuses`` are HTTP statuses by error code, ``error_body(status, code, message)`` the
     JSON of an error, where ``code`` is None for one that only the status speaks of. ``faults`` are replies of the
     vendor's own by the name of a fault, or None for one that it does not know. ``auth`` is where the secret
-    travels, ``header:Authorization``; another one is refused. ``max_body`` is in bytes. ``hosts`` are names that
-    the adapter's SDK has built in: they lead here, over TLS, while an item runs. ``unstable`` are pointers into
-    bodies of requests, ``/sent_at`` or ``/batch/*/uuid``, that differ from run to run: golden files leave them
-    out. Raises PalError.
+    travels, ``header:Authorization``, or several such places; another one is refused. ``max_body`` is in bytes.
+    ``hosts`` are names that the adapter's SDK has built in: they lead here, over TLS, while an item runs.
+    ``unstable`` are pointers into bodies of requests, ``/sent_at`` or ``/batch/*/uuid``, that differ from run to
+    run: golden files leave them out. Raises PalError.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -57,7 +57,7 @@ class Vendor:
     statuses: Mapping[str, int] = field(default_factory=dict)
     error_body: ErrorBody = error_body
     faults: Mapping[str, Reply | Callable[[Request], Reply] | None] = field(default_factory=dict)
-    auth: str | None = None
+    auth: str | tuple[str, ...] | None = None
     max_body: int | None = None
     hosts: tuple[str, ...] = ()
     unstable: tuple[str, ...] = ()
@@ -79,6 +79,11 @@ class Vendor:
             raise PalError(f"faults: there is no fault {name!r}; there are {', '.join(BY_NAME)}")
         for code in (code for code in self.statuses if code not in set(ErrorCode)):
             raise PalError(f"statuses: there is no code {code!r}; there are {', '.join(ErrorCode)}")
+
+    @property
+    def secret_places(self) -> tuple[str, ...]:
+        """Where the secret travels; none where it is not asked for."""
+        return (self.auth,) if isinstance(self.auth, str) else self.auth or ()
 
     def status_of(self, code: str) -> int:
         return self.statuses.get(code, STATUSES.get(code, OTHER_STATUS))

@@ -78,7 +78,7 @@ def clause(
 
     def make(check: Check) -> Clause:
         sentence = " ".join((check.__doc__ or "").split())
-        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process, inject)
+        return Clause(id, sentence, check, level, since, tuple(needs), applies, new_process, inject=inject)
 
     return make
 

@@ -1,7 +1,7 @@
 """Tables for people: adapter x family, the arithmetic of each verdict, and failures by cause."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..model.verdict import GREEN, RED, ClauseResult, Tally
 
@@ -25,6 +25,8 @@ _SHORT = {
     "life_cycle": "life",
     "concurrency": "conc",
     "offline": "offl",
+    "secrets": "secret",
+    "telemetry": "telem",
 }
 
 
@@ -46,16 +48,35 @@ def _word(tally: Tally) -> str:
 
 
 def families(rows: Sequence[tuple[str, Mapping[str, ClauseResult]]], order: Sequence[str]) -> list[str]:
-    """``held/run`` clauses, one line per adapter, one column per family."""
+    """``held/run`` clauses, one line per adapter, one column per family; as many tables as the width needs."""
     names = [name for name in order if any(_of(results, name) for _, results in rows)]
-    heads = [_SHORT.get(name, name[:6]) for name in names]
-    columns = [[_cell(_of(results, name)) for _, results in rows] for name in names]
-    widths = [max(map(len, [head, *cells])) + 1 for head, cells in zip(heads, columns, strict=True)]
-    lines = [
-        "".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-        for line in zip(*([head, *cells] for head, cells in zip(heads, columns, strict=True)), strict=True)
-    ]
-    return _table(lines[0], dict(zip((adapter for adapter, _ in rows), lines[1:], strict=True)))
+    columns = [_column(name, [results for _, results in rows]) for name in names]
+    adapters = [adapter for adapter, _ in rows]
+    room = WIDTH - max(map(len, ["adapter", *adapters]), default=0)
+    lines: list[str] = []
+    for group in _groups(columns, room):
+        head, *cells = ("".join(parts) for parts in zip(*group, strict=True))
+        lines += [*([""] if lines else []), *_table(head, dict(zip(adapters, cells, strict=True)))]
+    return lines
+
+
+def _column(family: str, results: Sequence[Mapping[str, ClauseResult]]) -> list[str]:
+    """A head and its cells, of one width, with a blank before them."""
+    column = [_SHORT.get(family, family[:6]), *(_cell(_of(each, family)) for each in results)]
+    width = max(map(len, column)) + 1
+    return [cell.rjust(width) for cell in column]
+
+
+def _groups(columns: Sequence[list[str]], room: int) -> Iterator[list[list[str]]]:
+    """Columns that fit side by side."""
+    group: list[list[str]] = []
+    for column in columns:
+        if group and sum(len(each[0]) for each in [*group, column]) > room:
+            yield group
+            group = []
+        group.append(column)
+    if group:
+        yield group
 
 
 def _table(head: str, rows: Mapping[str, str]) -> list[str]:

@@ -18,7 +18,7 @@ DEEP = "[deeper]"
 CUT = "[more]"
 CYCLE = "[itself]"
 _DEEPEST = 60
-_MOST = 100_000
+_MOST = 20_000
 _MOST_BITS = 512
 _AS_TEXT = (date, time, Decimal, UUID, PurePath)
 _ARRAYS = (list, tuple, deque)
@@ -32,7 +32,7 @@ class Plain:
     Mappings, dataclasses, models and named tuples become objects (keys as text; of equal keys the later ones end in
     ``#2``, ``#3``), sequences and sets arrays (sets sorted), octets the text they spell, NaN and infinities texts,
     integers over 512 bits a text that says so, everything else its repr. What lies below 60 levels is `DEEP`, what
-    comes after 100,000 values is `CUT`, what holds itself is `CYCLE` there.
+    comes after 20,000 values is `CUT`, what holds itself is `CYCLE` there.
     """
 
     def __init__(self, text: Callable[[str], str]) -> None:
@@ -42,6 +42,16 @@ class Plain:
 
     def value(self, value: Any, depth: int = 0) -> Any:
         self._left -= 1
+        try:
+            return self._plain(value, depth)
+        except Exception:  # noqa: BLE001 - an object of somebody else's may raise anything when it is looked at
+            return self._text(f"<{type(value).__name__}: unreadable>")
+
+    def error(self, error: BaseException) -> dict[str, Any]:
+        found = self.value(error)
+        return found if isinstance(found, dict) else {"class": found}
+
+    def _plain(self, value: Any, depth: int) -> Any:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
@@ -51,10 +61,6 @@ class Plain:
         if isinstance(value, bytes | bytearray | memoryview):
             return self._text(_spelt(value))
         return self._container(value, depth)
-
-    def error(self, error: BaseException) -> dict[str, Any]:
-        found = self._container(error, 0)
-        return found if isinstance(found, dict) else {"class": found}
 
     def _number(self, value: int | float) -> Any:
         if isinstance(value, float):
@@ -74,8 +80,6 @@ class Plain:
         self._above.add(id(value))
         try:
             return self._read(value, depth)
-        except Exception:  # noqa: BLE001 - an object of somebody else's may raise anything when it is read
-            return self._text(f"<{type(value).__name__}: unreadable>")
         finally:
             self._above.discard(id(value))
 
@@ -86,7 +90,7 @@ class Plain:
         if isinstance(value, _ARRAYS):
             return DEEP if depth >= _DEEPEST else self._array(value, depth + 1)
         if isinstance(value, _SETS):
-            return DEEP if depth >= _DEEPEST else sorted(self._array(value, depth + 1), key=repr)
+            return DEEP if depth >= _DEEPEST else self._array(sorted(value, key=repr), depth + 1)
         return self._text(str(value) if isinstance(value, _AS_TEXT) else repr(value))
 
     def _object(self, members: Mapping[Any, Any], depth: int) -> dict[str, Any]:
@@ -103,7 +107,7 @@ class Plain:
 
     def _array(self, values: Iterable[Any], depth: int) -> list[Any]:
         items = list(values)
-        named = len(items) == 2 and isinstance(items[1], str | bytes) and _is_header(_name(items[0]))
+        named = len(items) == 2 and issubclass(type(items[1]), str | bytes) and _is_header(_name(items[0]))
         plain: list[Any] = []
         for place, value in enumerate(items):
             if self._left <= 0:
@@ -164,8 +168,9 @@ def _text_of(error: BaseException) -> str:
 
 
 def _name(value: Any) -> str:
-    """A value as the name it may be; empty for what is no text."""
-    return str.__str__(value) if isinstance(value, str) else _spelt(value) if isinstance(value, bytes) else ""
+    """A value as the name it may be; empty for what is no text. By type, since a proxy may raise for its class."""
+    kind = type(value)
+    return str.__str__(value) if issubclass(kind, str) else _spelt(value) if issubclass(kind, bytes) else ""
 
 
 def _is_header(name: str) -> bool:
@@ -179,7 +184,8 @@ def _spelt(octets: bytes | bytearray | memoryview) -> str:
 
 def _hidden(value: Any) -> Any:
     """`MARK`, except for what says only that there is no secret, or that there is one."""
-    return value if value is None or isinstance(value, bool) or value in ("", [], {}) else MARK
+    empty = type(value) in {str, list, dict} and not value
+    return value if value is None or value is True or value is False or empty else MARK
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

@@ -30,7 +30,9 @@ class Redactor:
     ``secrets`` are texts (or octets of UTF-8) to hide wherever they stand: as they are, percent-encoded once or
     twice, in base64 at any alignment, in hex, behind escapes of JSON or of a repr. One shorter than 4 characters is
     hidden only where it is the whole of a value, or where a name announces it; one that is part of `MARK` is not
-    looked for. Every method takes anything, never raises, and changes nothing that it has returned before.
+    looked for. Of base64 and hex, what is shorter than 16 characters is read only for registered secrets. Every method
+    takes anything, never raises, and leaves alone what it has returned. The work for a text is linear in its length and
+    in the number of secrets.
     """
 
     def __init__(self, secrets: Iterable[str | bytes] = ()) -> None:
@@ -47,6 +49,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with each secret as `MARK`."""
+        text = str.__str__(text)
         clean = self._clean
         if text in clean:
             return text

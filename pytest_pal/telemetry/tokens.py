@@ -21,29 +21,29 @@ _PREFIXED = (
     r"xapp-[\w-]{12,}",
     r"AIza[\w-]{20,}",  # Google
     r"GOCSPX-[\w-]{12,}",
-    r"sk-(?=[\w-]*\d)[\w-]{12,}",  # OpenAI, Anthropic, OpenRouter, DeepSeek, Langfuse
-    r"sess-(?=[\w-]*\d)[\w-]{20,}",
+    r"sk-(?=[\w-]{0,60}\d)[\w-]{12,}",  # OpenAI, Anthropic, OpenRouter, DeepSeek, Langfuse
+    r"sess-(?=[\w-]{0,60}\d)[\w-]{20,}",
     r"[SA][KC][0-9a-f]{32}(?![0-9A-Za-z])",  # Twilio
     r"key-[0-9a-f]{24,}",  # Mailgun
     r"[0-9a-f]{32}-us\d{1,2}(?!\w)",  # Mailchimp
     r"xkeysib-[\w-]{16,}",  # Brevo
-    r"re_(?=\w*\d)[A-Za-z0-9]{6,}_[A-Za-z0-9]{12,}",  # Resend
-    r"ph[a-z]_(?=\w*\d)[A-Za-z0-9]{24,}",  # PostHog
+    r"re_(?=\w{0,60}\d)[A-Za-z0-9]{6,}_[A-Za-z0-9]{12,}",  # Resend
+    r"ph[a-z]_(?=\w{0,60}\d)[A-Za-z0-9]{24,}",  # PostHog
     r"(?:npm|hf|gsk|sbp|pul|rdme|fio-u|dp\.pt)_[A-Za-z0-9]{20,}",  # npm, Hugging Face, Groq, Supabase, ...
     r"pypi-[\w-]{20,}",
     r"rubygems_[0-9a-f]{20,}",
     r"dckr_(?:pat|oat)_[\w-]{12,}",  # Docker
-    r"(?:xai|pplx|nvapi|tvly|csk|fw|sntrys|sntryu|PMAK|NRAK|CFPAT)[-_](?=[\w-]*\d)[\w-]{20,}",
+    r"(?:xai|pplx|nvapi|tvly|csk|fw|sntrys|sntryu|PMAK|NRAK|CFPAT)[-_](?=[\w-]{0,60}\d)[\w-]{20,}",
     r"r8_[A-Za-z0-9]{20,}",  # Replicate
     r"d(?:op|oo|or)_v1_[0-9a-f]{20,}",  # DigitalOcean
     r"shp(?:at|ss|ca|pa)_[0-9a-fA-F]{16,}",  # Shopify
     r"sq0[a-z]{3}-[\w-]{12,}",  # Square
     r"EAA[A-Za-z0-9]{40,}",  # Meta
-    r"(?:lin_api|figd|glsa|glc|ntn|pat|pcsk|lsv2_pt|lsv2_sk|pscale_tkn|pscale_pw)_(?=[\w-]*\d)[\w-]{20,}",
+    r"(?:lin_api|figd|glsa|glc|ntn|pat|pcsk|lsv2_pt|lsv2_sk|pscale_tkn|pscale_pw)_(?=[\w-]{0,60}\d)[\w-]{20,}",
     r"dapi[0-9a-f]{32}",  # Databricks
     r"AT(?:ATT|CTT|BB)[\w=-]{20,}",  # Atlassian
     r"AGE-SECRET-KEY-1[0-9A-Z]{20,}",
-    r"eyJ[\w-]{8,}={0,2}\.[\w-]*={0,2}(?:\.[\w-]*){0,3}",  # JWT, JWE
+    r"eyJ[\w-]{8,1000}={0,2}\.[\w-]*={0,2}(?:\.[\w-]*){0,3}",  # JWT, JWE
 )
 _DOTTED = (
     r"SG\.[\w-]{12,}(?:\.[\w-]+)?",  # SendGrid
@@ -51,9 +51,9 @@ _DOTTED = (
     r"hv[bsr]\.[\w-]{12,}",  # Vault
     r"1//0[\w-]{20,}",  # Google refresh tokens
     r"\d{8,10}:AA[\w-]{30,}",  # Telegram
-    r"[MNO][A-Za-z\d]{22,}\.[\w-]{6}\.[\w-]{27,}",  # Discord
+    r"[MNO][A-Za-z\d]{22,40}\.[\w-]{6}\.[\w-]{27,}",  # Discord
 )
-_DISCORD_HEAD = r"[MNO][\w-]{22,}\."
+_DISCORD_HEAD = r"[MNO][\w-]{22,40}\."
 _MARKS_OF_DOTTED = ("SG.", "ya29.", "hvs.", "hvb.", "hvr.", "1//0", ":AA")
 _HEAD = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join((*_PREFIXED, _DISCORD_HEAD))})")
 _TOKEN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_PREFIXED)})")
@@ -63,7 +63,7 @@ _KEY_BLOCK = re.compile(
     r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
     re.DOTALL,
 )
-_BEARER = re.compile(r"bearer[ \t:=]{1,4}((?=[\w.~+/-]*\d|[\w.~+/-]{20})[\w.~+/-]{6,}=*)", re.IGNORECASE)
+_BEARER = re.compile(r"bearer[ \t:=]{1,4}((?=[\w.~+/-]{0,60}\d|[\w.~+/-]{20})[\w.~+/-]{6,}=*)", re.IGNORECASE)
 _BASIC = re.compile(r"basic[ \t]{1,4}([A-Za-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 _USER_OPTION = re.compile(r"""(?: -u|--user)[ =]["']?[^\s:"']{1,128}:([^\s"']+)""")
 _USERINFO = re.compile(r"""://([^\s/?\#"'<>\\]{0,512}@)""")

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -26,6 +26,7 @@ from pytest_pal.adapters.smtp_mail import compose
 from pytest_pal.clock import SimulatedClock
 from pytest_pal.contracts.lifecycle import CAPABILITY
 from pytest_pal.errors import NonRetryableError, ProviderError, RetryableError
+from pytest_pal.faults.message import Delivery
 from pytest_pal.harnesses.smtp_lifecycle import HARNESS, HOST, SUPPRESSED, Inbox, MailVendor, Serving, _parsed
 from pytest_pal.model.context import Context
 from pytest_pal.model.verdict import Verdict
@@ -567,3 +568,20 @@ def test_what_is_composed_is_read_back_unchanged(subject: str, text: str | None,
         "channel": "email",
         "at": START,
     }
+
+
+# behind the relay
+
+
+@pytest.mark.parametrize(("stage", "delivered"), [("before", 0), ("after", 1)])
+def test_where_the_reply_to_the_mail_is_lost_the_outcome_is_unknown(
+    tmp_path: Path, vendor: MailVendor, stage: Literal["before", "after"], delivered: int
+) -> None:
+    with closing(adapter_at(vendor.relay.port, tmp_path)) as adapter:
+        send(adapter, "healthy")
+        last = vendor.relay.exchanges
+        vendor.relay.mark()
+        with vendor.relay.fault(Delivery.RESET, last, stage=stage), pytest.raises(NonRetryableError) as caught:
+            send(adapter, "lost")
+    assert (caught.value.code, caught.value.outcome_unknown) == ("connection", True)
+    assert (last, len(vendor.delivered())) == (6, 1 + delivered)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -14,6 +15,8 @@ import pytest
 from pytest_pal.errors import PalError
 from pytest_pal.faults.message import Delivery
 from pytest_pal.faults.relay import Relay
+
+from .test_loop import alone
 
 HELD = [Delivery.HANG, Delivery.DRIP, Delivery.DRIP_HEAD, Delivery.ENDLESS]
 
@@ -123,6 +126,17 @@ def test_two_connections_count_together(relay: Relay, client: Client) -> None:
     assert relay.exchanges == 2
 
 
+@pytest.mark.parametrize("stage", ["before", "after"])
+def test_a_farewell_counts_for_nothing_and_no_fault_meets_it(server: LineServer, stage: Any) -> None:
+    with (
+        Relay("127.0.0.1", server.port, uncounted=[b"BYE", b"hi"]) as relay,
+        relay.fault(Delivery.RESET, at=2, stage=stage) as failing,
+        closing(Client(relay)) as client,
+    ):
+        assert [client.ask(line) for line in (b"hi\n", b"one\n", b"Bye\n")] == [b"did hi\n", b"did one\n", b"did Bye\n"]
+        assert (relay.exchanges, failing.fired) == (1, 0)
+
+
 def end(client: Client) -> str:
     """How the connection ended: with which bytes, or a reset."""
     try:
@@ -210,7 +224,8 @@ def test_an_answer_is_held_until_it_is_released(
         until(lambda: relay.held)
         relay.release()
         client.wire.settimeout(5)
-        assert b"\n" not in b"".join(iter(lambda: client.wire.recv(100_000), b""))
+        with pytest.raises(ConnectionResetError):
+            assert b"\n" not in b"".join(iter(lambda: client.wire.recv(100_000), b""))
         until(lambda: not relay.connections)
     assert server.told == ([b"one\n"] if stage == "after" else [])
 
@@ -323,3 +338,33 @@ def test_many_clients_at_once(relay: Relay) -> None:
 
     assert asyncio.run(everybody()) == [f"did {number}\n".encode() for number in range(50)]
     assert relay.exchanges == 50
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_forked_child_keeps_no_connection_of_its_parent_open() -> None:
+    script = """
+    import os, socket, warnings; warnings.filterwarnings("ignore", "This process", DeprecationWarning)
+    from pytest_pal.faults.relay import Relay
+    server = socket.create_server(("127.0.0.1", 0))
+    relay = Relay("127.0.0.1", server.getsockname()[1])
+    client = socket.create_connection(("127.0.0.1", relay.port), 5)
+    there, _ = server.accept()
+    there.sendall(b"welcome")
+    assert client.recv(7) == b"welcome"
+    (over, end) = os.pipe()
+    if os.fork() == 0:
+        for sock in (client, there, server): sock.close()
+        os.read(over, 1)
+        relay.close()
+        raise SystemExit
+    with relay.refusing():
+        print(client.recv(1))
+        try:
+            socket.create_connection(("127.0.0.1", relay.port), 5)
+        except ConnectionRefusedError:
+            print("refused")
+    os.write(end, b"x")
+    print(os.wait()[1])
+    for sock in (client, there, server): sock.close()
+    """
+    assert alone(script) == "b''\nrefused\n0\n"

@@ -15,6 +15,7 @@ from pytest_pal.errors import NonRetryableError, PalError, ProviderError, Retrya
 from pytest_pal.faults.engines import ENGINE_FAULTS
 from pytest_pal.kit.bench import Bench
 from pytest_pal.kit.engine import MemoryEngine, with_engine
+from pytest_pal.kit.families import engine as family
 from pytest_pal.kit.harness import Harness
 from pytest_pal.kit.plan import case_of
 from pytest_pal.kit.subject import LiveSubject
@@ -46,6 +47,12 @@ def fell(saboteur: type | Harness, only: str = ".fault.") -> set[str]:
     assert results
     assert "unproven" not in {result.verdict for result in results.values()}
     return {id for id, result in results.items() if result.verdict == "failed"}
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything here is quick, but for what waits for an engine that is busy."""
+    monkeypatch.setattr(family, "BOUND_S", 0.05)
 
 
 # correct, and unusual
@@ -373,6 +380,19 @@ def test_a_wrong_adapter_falls_on_what_speaks_of_it(saboteur: type, clauses: set
     assert fell(saboteur) == clauses
 
 
+class Waits(SqliteAds):
+    """Waits for as long as SQLite does by default."""
+
+    def _opened(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, isolation_level=None)
+
+
+def test_an_adapter_that_waits_longer_than_its_bound_is_not_waited_for() -> None:
+    (result,) = judge(over_sqlite(Waits), only="ads.pause.fault.engine_busy").values()
+    assert result.verdict == "failed"
+    assert "pause had not given up after 0.5 s, of ctx.timeout = 0.05" in " ".join(result.text.split())
+
+
 class LosesTheBusyWrite(SqliteAds):
     def create_campaign(self, spec: Any, *, idempotency_key: str) -> Any:
         try:
@@ -482,17 +502,19 @@ def test_clauses_apply_where_the_harness_offers_their_fault() -> None:
     assert ours == {f"ads.{name}.fault.engine_full" for name in ("create_campaign", "report", "pause")}
     assert ours <= some.required.ids
     assert not [clause for clause in none.clauses if clause.family == "fault"]
-    assert len([clause for clause in none.required.not_applicable if clause.family == "fault"]) == 14
+    assert len([clause for clause in none.required.not_applicable if clause.inject]) == 14
+    reasons = {reason for clause, reason in some.required.not_applicable.items() if clause.inject == "engine_busy"}
+    assert reasons == {"its harness injects no engine_busy"}
 
 
 def test_a_mock_is_asked_for_all_of_them_and_one_without_state_for_none() -> None:
-    found = [clause.inject for clause in case(Harness(MockAds)).clauses if clause.family == "fault"]
+    found = [clause.inject for clause in case(Harness(MockAds)).clauses if clause.inject]
     assert set(found) == set(ENGINE_FAULTS)
     assert not [clause for clause in case(Harness(MockLLMGateway)).clauses if clause.family == "fault"]
 
 
 def test_a_read_commits_nothing_so_that_nothing_can_fail_after_it() -> None:
-    found = {clause.inject for clause in contract("ads").clauses if clause.id.startswith("ads.report.fault.")}
+    found = {clause.inject for clause in contract("ads").clauses if clause.id.startswith("ads.report.fault.engine_")}
     assert found == set(ENGINE_FAULTS) - {"engine_commit_then_fail"}
 
 

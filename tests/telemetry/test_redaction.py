@@ -226,6 +226,17 @@ class BrokenMapping(Mapping[str, Any]):
         return 2
 
 
+class Unbound:
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise RuntimeError("fake-secret")
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("fake-secret")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class Named(str):
     def __str__(self) -> str:
         raise RuntimeError("fake-secret")
@@ -248,7 +259,9 @@ def test_nothing_breaks_it() -> None:
     assert DEEP in json.dumps(redactor.value(deep(100_000)))
     assert redactor.value(10**5_000) == "<integer of 16610 bits>"
     assert redactor.value([Broken(), BrokenMapping()]) == ["<Broken: unreadable>", "<BrokenMapping: unreadable>"]
-    assert redactor.value(Named("a fake-secret")) == f"a {MARK}"
+    unbound = redactor.value([Unbound(), {"token": Unbound(), "n": Unbound()}])
+    assert unbound == ["<Unbound: unreadable>", {"token": MARK, "n": "<Unbound: unreadable>"}]
+    assert redactor.value(Named("a fake-secret")) == redactor.text(Named("a fake-secret")) == f"a {MARK}"
     assert redactor.text("\ud800 fake-secret \udfff") == f"\ud800 {MARK} \udfff"
     assert redactor.error(BrokenError("fake-secret"))["text"] == "<BrokenError: unreadable>"
     wide: Any = "x"
@@ -329,6 +342,13 @@ def test_the_work_grows_with_the_text_and_not_with_its_square(unit: str) -> None
     redactor = Redactor(["fake-secret"])
     small, large = (calls_of(lambda size=size: redactor.text(unit * (size // len(unit)))) for size in (4_000, 16_000))
     assert large < 6 * small + 1_000
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["sk-", "eyJ-", "M-", "bearer a", "token=(", "<token>", "%25", "A" * 60 + "\n"])
+def test_a_long_text_that_begins_like_a_secret_everywhere_is_read_to_its_end(unit: str) -> None:
+    """It would take minutes if a pattern went over the rest of the text at each place."""
+    assert Redactor().text(f"{unit * (100_000 // len(unit))} password=fake").endswith(f"password={MARK}")
 
 
 def calls_of(run: Any) -> int:

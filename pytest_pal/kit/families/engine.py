@@ -5,6 +5,8 @@ because its repeat makes exactly one effect all the same. It may never claim to 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable, tolerances
@@ -13,12 +15,17 @@ from ...faults.engines import ENGINE_FAULTS, EngineFault
 from ...model.clause import Check, Clause, ClauseFailed, Unproven, holds, same
 from ...model.operation import Operation
 from ...model.payload import Output
-from ...model.subject import Outcome, Subject
+from ...model.subject import Outcome
 from ..contract import Contract
+from ..subject import LiveSubject
+from ..trial import GIVES_UP_WITHIN, PATIENCE_S
+from ..watchdog import bounded
 from .idempotency import size, under_key
 
 Snapshot = Mapping[str, Any]
 Asked = Callable[[], int] | None
+BOUND_S = 0.25
+"""``ctx.timeout`` of an adapter whose engine may be busy: enough for one that is only slow."""
 
 
 def clauses(contract: Contract) -> Iterator[Clause]:
@@ -47,12 +54,12 @@ def _sentence(operation: Operation, fault: EngineFault) -> str:
 
 
 def _read(operation: Operation, fault: EngineFault) -> Check:
-    def check(subject: Subject) -> None:
+    def check(subject: LiveSubject) -> None:
+        _hurry(subject, fault)
         arguments = subject.prepare(operation.name)(0)
         healthy = subject.call(operation.name, **arguments)
         before = subject.snapshot()
-        with subject.injecting(fault.name) as asked:
-            outcome = subject.attempt(operation.name, **arguments)
+        outcome, asked = _under(subject, operation, fault, arguments)
         _asked_once(operation, fault, asked)
         if outcome.error is None:
             _same_answer(subject, outcome.value, healthy, f"the answer while the engine {fault.is_}")
@@ -65,21 +72,42 @@ def _read(operation: Operation, fault: EngineFault) -> Check:
     return check
 
 
-def _same_answer(subject: Subject, answer: Output, healthy: Output, what: str) -> None:
+def _hurry(subject: LiveSubject, fault: EngineFault) -> None:
+    if fault.slow:
+        subject.reopen(BOUND_S)
+
+
+def _under(
+    subject: LiveSubject, operation: Operation, fault: EngineFault, arguments: dict[str, Any]
+) -> tuple[Outcome, Asked]:
+    """What a call comes to under the fault, which is lifted early where the call waits longer than it may."""
+    with ExitStack() as faulty:
+        asked = faulty.enter_context(subject.injecting(fault.name))
+        call = partial(subject.attempt, operation.name, **arguments)
+        limit = GIVES_UP_WITHIN * BOUND_S if fault.slow else PATIENCE_S
+        outcome, in_time = bounded(call, limit, faulty.close)
+    if not in_time:
+        raise ClauseFailed(
+            f"{operation.name} had not given up after {limit:g} s, of ctx.timeout = {subject.bench.timeout:g}"
+        )
+    return outcome, asked
+
+
+def _same_answer(subject: LiveSubject, answer: Output, healthy: Output, what: str) -> None:
     seen, expected = (comparable(output, drop=NEVER_EQUAL | {"time"}) for output in (answer, healthy))
     same(seen, expected, what, tolerances=tolerances(type(healthy), subject.traits))
 
 
 def _write(operation: Operation, fault: EngineFault) -> Check:
-    def check(subject: Subject) -> None:
+    def check(subject: LiveSubject) -> None:
         one = _effect_of_one(subject.stranger(), operation)
+        _hurry(subject, fault)
         subject.call(operation.name, **subject.prepare(operation.name)(0))
         arguments = subject.prepare(operation.name)(0)
         if operation.idempotency == "key":
             arguments = under_key(operation, arguments, subject.key())
         before = subject.snapshot()
-        with subject.injecting(fault.name) as asked:
-            outcome = subject.attempt(operation.name, **arguments)
+        outcome, asked = _under(subject, operation, fault, arguments)
         after = subject.snapshot()
         if outcome.error is not None:
             _told(subject, outcome, fault)
@@ -97,7 +125,7 @@ def _write(operation: Operation, fault: EngineFault) -> Check:
     return check
 
 
-def _effect_of_one(subject: Subject, operation: Operation) -> int:
+def _effect_of_one(subject: LiveSubject, operation: Operation) -> int:
     """How many things the second call adds at another vendor, which is well.
 
     The second, because what the first one made is what a fault might take away.
@@ -116,7 +144,7 @@ def _one_effect(before: Snapshot, after: Snapshot, one: int, what: str) -> None:
     holds(after != before, f"{what}: none can be observed", seen=after)
 
 
-def _told(subject: Subject, outcome: Outcome, fault: EngineFault) -> None:
+def _told(subject: LiveSubject, outcome: Outcome, fault: EngineFault) -> None:
     """Fails unless the call left with what the catalogue says of the fault."""
     error, codes = outcome.error, " or ".join(fault.codes)
     if isinstance(error, ClauseFailed):
@@ -169,7 +197,7 @@ def _asked_once(operation: Operation, fault: EngineFault, asked: Asked) -> None:
 
 
 def _repeated(
-    subject: Subject,
+    subject: LiveSubject,
     operation: Operation,
     fault: EngineFault,
     outcome: Outcome,
@@ -189,7 +217,7 @@ def _repeated(
     _works_again(subject.attempt(operation.name, **subject.prepare(operation.name)(0)), fault)
 
 
-def _is_lost(subject: Subject, operation: Operation, outcome: Outcome) -> bool:
+def _is_lost(subject: LiveSubject, operation: Operation, outcome: Outcome) -> bool:
     """Whether nobody may find out what came of the call: at-most-once delivery, and an unknown outcome."""
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
     return unknown and operation.idempotency == "key" and subject.traits.delivery == "at_most_once"

@@ -40,7 +40,8 @@ def _complete(request: Request, mock: Any, scratch: dict[str, Any]) -> Any:
     """One completion by the vendors behind the mock."""
     asked = request.json
     messages = tuple(Message.model_validate(message) for message in asked["messages"])
-    return mock.complete(asked["model"], messages, asked["limit"])
+    with mock.primitives() as vendors:
+        return vendors.complete(asked["model"], messages, asked["limit"])
 
 
 ADS = twin(TwinAds)
