@@ -25,18 +25,19 @@ from ..registry.entry_points import ADAPTERS, CAPABILITIES, entries
 from ..report.matrix import WIDTH
 
 EXAMPLE = f"""
-Of a capability it serves the identity mapping over the mock: POST /<operation> with
-the arguments as a JSON object, "Authorization: Bearer <secret>", and "Idempotency-Key:
-<key>" where the operation takes one. 200 is the output, anything else an error,
-{{"error": {{"code", "message", "outcome_unknown", "retry_after"}}}}. Of an adapter it
-serves the mapping of its harness. Its clock goes with this machine's.
+Of a capability it serves the identity mapping over the mock: POST /<operation>
+with the arguments as a JSON object, "Authorization: Bearer <secret>", and
+"Idempotency-Key: <key>" where the operation takes one. 200 is the output,
+anything else an error, {{"error": {{"code", "message", "outcome_unknown"}}}}.
+Of an adapter it serves the mapping of its harness. Its clock is this machine's.
 
 While it runs:
   GET    {CONTROL}          what it serves, and what can be asked of it
   GET    {CONTROL}requests  every request so far, with its answer
   GET    {CONTROL}state     what the vendor keeps
-  PUT    {CONTROL}fault     {{"name": "status_503", "at": 1, "to": 2}}: fails so, at the 1st
-                         and 2nd request from now; without "to" until it is lifted
+  PUT    {CONTROL}fault     {{"name": "status_503", "at": 1, "to": 2}}: fails so at
+                         the 1st and 2nd request from now; without "to" until
+                         it is lifted
   DELETE {CONTROL}fault     works again, and drops the connections that hang
   POST   {CONTROL}advance   {{"seconds": 3600}}: moves its clock on
   POST   {CONTROL}reset     is as at the start
