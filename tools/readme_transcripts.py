@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 HARNESS = ROOT / "docs" / "harness.md"
 PAUSES = '            made["paused"] = True\n'
+SENDS_KEY = ', {"idempotency-key": idempotency_key}'
 _BLOCK = r"(?<=<!-- {} -->\n```{}\n).*?(?=^```$)"
 _SPENT = re.compile(r"passed in \d+\.\d+s")
 
@@ -38,10 +39,10 @@ def timeless(text: str) -> str:
     return _SPENT.sub("passed", text).replace("=", "")
 
 
-def judged(folder: Path) -> str:
+def judged(folder: Path, *options: str) -> str:
     """What ``pytest --pal`` prints there, on a terminal of 80 columns."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    command = [sys.executable, "-m", "pytest", "--pal", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "--pal", "-p", "no:cacheprovider", *options]
     done = subprocess.run(command, cwd=folder, env=env | {"COLUMNS": "80"}, capture_output=True, text=True, check=False)
     return done.stdout
 
@@ -63,6 +64,16 @@ def _acme(code: str) -> str:
         return re.split(r"^(?==+ pal: )", judged(Path(folder)), flags=re.MULTILINE)[-1]
 
 
+def _lost(code: str) -> str:
+    """The guide's adapter, when it does not send its key."""
+    wrong = example(HARNESS.read_text("utf-8")).replace(SENDS_KEY, "")
+    clause = "ads.create_campaign.idempotency.lost_ack"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "conftest.py").write_text(wrong, "utf-8")
+        blocks = re.split(r"^(?=[_=]{3})", judged(Path(folder), f"--pal-clause={clause}"), flags=re.MULTILINE)
+    return next((block for block in blocks if f"{clause} ___" in block), "no failure\n")
+
+
 def _diff(code: str) -> str:
     """Two small files, by the command as people have it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -80,6 +91,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {
     "failure": _failure,
     "diff": _diff,
     "acme": _acme,
+    "lost": _lost,
 }
 
 

@@ -1,11 +1,12 @@
 """Which identifiers were claimed or released a moment ago, while PostHog does not show it yet."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from ..clock import Clock
-from ..errors import NonRetryableError
+from ..errors import NonRetryableError, RetryableError
 from ..primitives.local_store import LocalStore
 
 _SCHEMA = """
@@ -44,21 +45,23 @@ class RecentClaims:
         return {name: value for name, value in pairs.items() if (name, value) not in owners}
 
     def release(self, id: str, pairs: Pairs) -> None:
-        """Notes that these have no owner any more, where none but ``id`` claimed them since."""
+        """Notes that these have no owner any more, where none but ``id`` claimed them since.
+
+        What cannot be noted is left to the vendor; so also in `forget`.
+        """
         at = self._clock.now().timestamp()
         statement = """
         INSERT INTO claims VALUES (?, ?, '', ?)
         ON CONFLICT (name, value) DO UPDATE SET owner = '', at = excluded.at WHERE owner = ?
         """
-        with self._store.transaction() as db:
+        with suppress(RetryableError), self._store.transaction() as db:
             db.executemany(statement, [(*pair, at, id) for pair in pairs.items()])
 
     def forget(self, id: str, pairs: Pairs) -> None:
         """As if ``id`` had never claimed these; the vendor knows whose they are."""
-        with self._store.transaction() as db:
-            db.executemany(
-                "DELETE FROM claims WHERE name = ? AND value = ? AND owner = ?", [(*p, id) for p in pairs.items()]
-            )
+        statement = "DELETE FROM claims WHERE name = ? AND value = ? AND owner = ?"
+        with suppress(RetryableError), self._store.transaction() as db:
+            db.executemany(statement, [(*pair, id) for pair in pairs.items()])
 
     def close(self) -> None:
         self._store.close()

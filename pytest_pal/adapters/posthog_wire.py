@@ -202,6 +202,7 @@ class _Sdk(Posthog):
             max_retries=0,
             enable_local_evaluation=False,
             capture_mode=CaptureMode.V0,
+            before_send=_without_the_machine,
         )
         self.debug = True  # else what fails is logged and dropped; as an argument it would set up logging, too
         self._calls = threading.local()
@@ -222,6 +223,15 @@ class _Sdk(Posthog):
 
     def _send_sync(self, msg: Json, lane: Any) -> None:
         batch_post(self._current().key, self.host, batch=[msg], path=lane.endpoint, session=self._exchanges)
+
+
+def _without_the_machine(event: Json) -> Json:
+    """An event is what the caller said: not on which machine."""
+    kept = {name: value for name, value in event["properties"].items() if name not in _MACHINE}
+    return {**event, "properties": kept}
+
+
+_MACHINE = frozenset({"$os", "$os_version", "$os_distro", "$python_runtime", "$python_version", "$context_tags"})
 
 
 class _Session(requests.Session):

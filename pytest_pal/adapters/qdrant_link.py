@@ -4,14 +4,13 @@ A folder is locked by the client that opened it, and local clients are not safe 
 one folder share one client and one lock. A server needs neither.
 """
 
-import email.utils
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
@@ -20,23 +19,10 @@ from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from ..errors import RETRYABLE_CODES, ErrorCode, NonRetryableError, ProviderError, RetryableError
+from ..errors import ProviderError, RetryableError
+from ..primitives.http_errors import Effect, error_of, error_of_status, retry_after_s
 
 MEMORY = ":memory:"
-CODES = {
-    401: "unauthenticated",
-    402: "quota_exhausted",
-    403: "forbidden",
-    404: "not_found",
-    408: "timeout",
-    409: "conflict",
-    410: "not_found",
-    413: "payload_too_large",
-    425: "unavailable",
-    429: "rate_limited",
-    504: "timeout",
-}
-UNKNOWN_AFTER = frozenset({500, 502, 503, 504})
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -202,52 +188,25 @@ def translated(
     except ProviderError:
         raise
     except UnexpectedResponse as error:
-        status = error.status_code or 0
-        wait = seconds_until(retry_after(), now())
-        unknown = writes and status in UNKNOWN_AFTER
-        raise _of(_code(status), f"Qdrant answered {status}", unknown, wait) from error
+        status, wait = error.status_code or 0, retry_after_s(retry_after(), now())
+        effect: Effect = "write" if writes else "read"
+        raise error_of_status(status, f"Qdrant answered {status}", effect=effect, retry_after=wait) from error
     except QdrantException as error:
-        raise _of("rate_limited", "Qdrant answered 429", False, seconds_until(retry_after(), now())) from error
+        wait = retry_after_s(retry_after(), now())
+        raise error_of("rate_limited", "Qdrant answered 429", retry_after=wait) from error
     except ResponseHandlingException as error:
         raise _of_request(error.source, writes) from error
     except (OSError, RuntimeError, sqlite3.Error) as error:
-        raise _of("unavailable", "the local store cannot be used", writes) from error
+        raise error_of("unavailable", "the local store cannot be used", outcome_unknown=writes) from error
     except Exception as error:
-        raise _of("malformed_reply", "Qdrant gave what cannot be understood", writes) from error
-
-
-def _code(status: int) -> str:
-    if status in CODES:
-        return CODES[status]
-    if status < 400:
-        return "malformed_reply"
-    return "invalid" if status < 500 else "unavailable"
+        raise error_of("malformed_reply", "Qdrant gave what cannot be understood", outcome_unknown=writes) from error
 
 
 def _of_request(source: Exception, writes: bool) -> ProviderError:
     """A request without an answer, or with one that does not parse."""
     unknown = writes and not isinstance(source, NEVER_SENT)
     if isinstance(source, httpx.TimeoutException):
-        return _of("timeout", "Qdrant did not answer in time", unknown)
+        return error_of("timeout", "Qdrant did not answer in time", outcome_unknown=unknown)
     if isinstance(source, ValidationError | ValueError):
-        return _of("malformed_reply", "Qdrant gave what cannot be understood", unknown)
-    return _of("connection", "the connection to Qdrant failed", unknown)
-
-
-def _of(code: str, message: str, unknown: bool, retry_after: float | None = None) -> ProviderError:
-    if ErrorCode(code) in RETRYABLE_CODES:
-        return RetryableError(code, message, outcome_unknown=unknown, retry_after=retry_after)
-    return NonRetryableError(code, message, outcome_unknown=unknown)
-
-
-def seconds_until(header: str | None, now: datetime) -> float | None:
-    """Retry-After in seconds: a number, or an HTTP date; None where it is neither (RFC 9110, 10.2.3)."""
-    if header is None:
-        return None
-    if header.strip().lstrip("-").isdigit():
-        return max(0.0, float(header))
-    try:
-        at = email.utils.parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+        return error_of("malformed_reply", "Qdrant gave what cannot be understood", outcome_unknown=unknown)
+    return error_of("connection", "the connection to Qdrant failed", outcome_unknown=unknown)

@@ -102,7 +102,11 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
-        if self in self._service.held:
+        # Not at once: a write that fails in here would end the transport a second time.
+        self._loop.call_soon(self._pour_on)
+
+    def _pour_on(self) -> None:
+        if self in self._service.held and self._writable:
             self._pour()
 
     def drop(self) -> None:

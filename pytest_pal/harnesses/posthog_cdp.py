@@ -195,5 +195,6 @@ VENDOR = Vendor(
     faults={"hard_quota": _quota, "throttled_400": _throttled},
     max_body=20_000_000,
     hosts=HOSTS,
+    unstable=("/sent_at", "/api_key", "/batch/*/properties/$lib_version"),
 )
 HARNESS = Harness(PosthogCDP, VENDOR, config={"project_id": PROJECT, "durable": False})

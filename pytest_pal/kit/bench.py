@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..call.deadline import current_deadline
 from ..clock import SimulatedClock
 from ..model.clause import Unproven
 from ..model.context import Context, RandomIds
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SEED = 20_260_302
 NUMBERS = 10
+MEMORY_DISK = Path("/dev/shm")
 TIMEOUT_S = 5.0
 """What bounds an attempt where nothing is slow on purpose."""
 
@@ -82,9 +84,10 @@ class Bench:
 
     @property
     def directory(self) -> Path:
-        """A private directory, made when somebody asks for it."""
+        """A private directory, made when somebody asks for it: in memory where only an adapter writes there."""
         if self._directory is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="pal-"))
+            small = self.target.harness.fresh is None and MEMORY_DISK.is_dir()
+            self._directory = Path(tempfile.mkdtemp(prefix="pal-", dir=MEMORY_DISK if small else None))
         return self._directory
 
     @cached_property
@@ -145,6 +148,7 @@ class Bench:
             ids=self.ids,
             timeout=self.timeout,
             state_dir=self._sub("adapter") if keeps else None,
+            deadline=current_deadline,
             secrets=(lambda name: self.secret) if self.target.harness.vendor is not None else {},
         )
 

@@ -26,6 +26,7 @@ _CHILDREN: dict[str, int | None] = {  # where the event says which program
     "os.forkpty": None,
     _MULTIPROCESSING: None,
 }
+_WATCHED = _LOOK_UPS | _ADDRESSES.keys() | _CHILDREN.keys()
 _LOCAL_TOOLS = frozenset("uname lsb_release file ldconfig gcc cc ld objdump ifconfig ip arp netstat lscpu".split())
 """What `platform`, `ctypes.util`, `uuid` and their like ask about this machine, in a child that talks to nobody."""
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
@@ -74,17 +75,17 @@ class Guard:
         return getattr(self._here, "paused", False)
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._active or self._paused:
+        if not self._active or event not in _WATCHED or self._paused:
             return
         if event in _CHILDREN:
             program = _program(event, arguments)
             if program not in _LOCAL_TOOLS:
                 violation = f"child process {program}, whose network nobody sees"
                 self._refuse(violation, f"no child process ({program})")
-        elif event.startswith("socket."):
-            host = _host(event, arguments)
-            if host is not None and not (self._loopback_allowed and _is_loopback(host)):
-                self._refuse(f"{event.removeprefix('socket.')} {host}", f"no connection to {host}")
+            return
+        host = _host(event, arguments)
+        if host is not None and not (self._loopback_allowed and _is_loopback(host)):
+            self._refuse(f"{event.removeprefix('socket.')} {host}", f"no connection to {host}")
 
     def _refuse(self, violation: str, what: str) -> None:
         self.violations.append(violation)
@@ -121,10 +122,8 @@ def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
         host = _text(arguments[0] or "localhost")
         # Asking what this machine is called is no use of a network: `email.utils.make_msgid` does.
         return None if host == socket.gethostname() else host
-    if event in _ADDRESSES:
-        address = arguments[_ADDRESSES[event]]
-        return _text(address[0]) if isinstance(address, tuple) else None
-    return None
+    address = arguments[_ADDRESSES[event]]
+    return _text(address[0]) if isinstance(address, tuple) else None
 
 
 def _text(host: Any) -> str:

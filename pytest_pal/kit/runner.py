@@ -36,13 +36,15 @@ class Run:
 
 def bench_for(target: Target, clause: Clause) -> Bench:
     """What a clause needs: its scenario's configuration, a state that another process reads, an engine that fails."""
-    standing = replace(target, harness=target.injecting) if clause.inject else target
-    return Bench(standing, settings=_settings(target, clause), state_file=clause.new_process)
+    if clause.inject:
+        target = replace(target, harness=target.injecting)
+    return Bench(target, settings=_settings(target, clause), state_file=clause.new_process)
 
 
 def run_clause(target: Target, clause: Clause) -> Run:
     """Never raises for what the adapter, its harness or the clause does; KeyboardInterrupt passes."""
     bench = bench_for(target, clause)
+    target = bench.target
     swapped = _missing(target, clause)
     subject = LiveSubject(bench)
     error: Exception | None = None
@@ -111,7 +113,7 @@ def _refused_part(subject: LiveSubject, part: str) -> None:
 
 def _network(target: Target, violations: list[str], error: Exception | None) -> ClauseFailed:
     tried = ", ".join(dict.fromkeys(violations))
-    what = f"it used an address outside this machine: {tried}"
+    what = f"it left the part of the network that is watched: {tried}"
     if target.reach == "in_process":
         what = f"its harness says that it works in process, and it used the network: {tried}\n{missing_seam(target)}"
     failed = ClauseFailed(what)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..faults.catalogue import Fault
-from ..faults.relay import Relay
 from ..model.clause import Unproven
 from ..model.operation import Operation
 from .ledger import Entry, most_alike
-from .live_vendor import LiveVendor
 
 if TYPE_CHECKING:
+    from ..faults.relay import Relay
+    from .live_vendor import LiveVendor
     from .target import Target
 
 
@@ -38,7 +38,7 @@ class Seam(Protocol):
 class HttpSeam:
     """A vendor that the kit serves."""
 
-    def __init__(self, live: LiveVendor) -> None:
+    def __init__(self, live: "LiveVendor") -> None:
         self._live = live
         self.mark, self.release, self.failing = live.ledger.mark, live.release, live.failing
 
@@ -59,7 +59,7 @@ class Refusing:
 class RelaySeam:
     """A real server behind a relay, which counts exchanges."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: "Relay") -> None:
         self._relay = relay
         self.mark, self.release = relay.mark, relay.release
 
@@ -81,10 +81,10 @@ class RelaySeam:
 
 def seam_of(target: "Target", vendor: Any) -> Seam:
     """Raises `Unproven` with the lines to write where there is none."""
-    if isinstance(vendor, LiveVendor):
+    if target.harness.vendor is not None:
         return HttpSeam(vendor)
     relay = getattr(vendor, "relay", None)
-    if isinstance(relay, Relay):
+    if relay is not None:
         return RelaySeam(relay)
     raise Unproven(missing_seam(target))
 

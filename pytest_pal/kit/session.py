@@ -1,6 +1,7 @@
 """A conformance run inside a pytest session: what is judged, what came of it, and the exit code."""
 
 import gc
+import os
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -32,6 +33,8 @@ from .waiver_file import read_waivers
 
 CLOCK: Clock = SystemClock()
 """Says which day it is, for waivers; everything else in a run has a simulated clock."""
+NO_PROXY = ("NO_PROXY", "no_proxy")
+"""A proxy of the machine's would stand between an adapter and the vendor on loopback."""
 NOTHING_MATCHED = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -72,11 +75,14 @@ class PalSession:
         self.selection = Selection(config.rootpath)
         self.ratchet = Ratchet((), self._today())
         self.stale: list[Stale] = []
+        self._undo: dict[str, str | None] = {}
 
     # what is judged
 
     def pytest_sessionstart(self) -> None:
         options = self.config.option
+        self._undo.update({name: os.environ.get(name) for name in NO_PROXY})
+        os.environ.update(dict.fromkeys(NO_PROXY, "*"))
         if options.pal_report and self.clauses.is_partial:
             raise pytest.UsageError(_PARTIAL_REPORT)
         if options.pal_report and Path(options.pal_report).is_dir():
@@ -220,6 +226,7 @@ class PalSession:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         process.stop()
         gc.unfreeze()
+        self._with_proxies_again()
         if self.is_worker:
             vars(self.config)["workeroutput"]["pal_deselected"] = self.deselected
             return
@@ -230,6 +237,13 @@ class PalSession:
             session.exitstatus = max(int(exitstatus), int(pytest.ExitCode.TESTS_FAILED))
         if ran and self.config.option.pal_report:
             self._write_report(session)
+
+    def _with_proxies_again(self) -> None:
+        for name, value in self._undo.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
     def _stale(self) -> Iterator[Stale]:
         """What a part of the clauses cannot show is not said of a partial run."""

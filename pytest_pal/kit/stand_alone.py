@@ -193,8 +193,8 @@ class StandAlone(LiveVendor):
         }
 
     def _safe(self, name: str, value: str) -> str:
-        credential = f"header:{name}" in [where.lower() for where in self._vendor.secret_places]
-        if not credential and name not in ("authorization", "proxy-authorization", "cookie"):
+        places = {where.lower() for where in self._vendor.secret_places}
+        if f"header:{name}" not in places and name not in ("authorization", "proxy-authorization", "cookie"):
             return value
         return "<this vendor's secret>" if any(token in value for token in self._tokens) else "<not its secret>"
 

@@ -104,6 +104,14 @@ def test_a_certificate_for_another_host_is_made_when_asked_for(trusting: ssl.SSL
     assert tls.server_context(host) is tls.server_context(host)
 
 
+def test_one_certificate_may_be_for_several_hosts(trusting: ssl.SSLContext) -> None:
+    with HttpServer(as_asked, tls=tls.server_context("api.example.com", "app.example.com")) as server:
+        for host in ("api.example.com", "app.example.com"):
+            with raw(server) as plain, trusting.wrap_socket(plain, server_hostname=host) as sock:
+                sock.sendall(head("/", "Connection: close"))
+                assert until_dropped(sock).endswith(BODY)
+
+
 def test_a_foreign_certificate_for_another_host_is_refused(trusting: ssl.SSLContext) -> None:
     with (
         HttpServer(as_asked, tls=tls.foreign_context("api.example.com")) as server,

@@ -3,6 +3,8 @@
 import contextlib
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -327,6 +329,13 @@ class Phones(MockAds):
         return super().report(query)
 
 
+class Delegates(MockAds):
+    def report(self, query: Any) -> Any:
+        with contextlib.suppress(OSError):
+            subprocess.run([sys.executable, "-c", ""], check=True)
+        return super().report(query)
+
+
 class Careless(MockAds):
     """Keeps what scenarios ask about, and is careless with the rest."""
 
@@ -379,6 +388,7 @@ SABOTEURS = [
     (PausesAnother, "ads.pause.concurrency.same_calls"),
     (ReportsInTurn, "ads.report.concurrency.same_calls"),
     (Phones, "ads.adapter.offline.guard"),
+    (Delegates, "ads.adapter.offline.guard"),
 ]
 
 

@@ -3,6 +3,7 @@
 import os
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from pytest_pal.errors import NonRetryableError, RetryableError
+from pytest_pal.faults.message import Reply, Request
+from pytest_pal.faults.server import HttpServer
+from pytest_pal.faults.tls import server_context
 from pytest_pal.kit import process
 from pytest_pal.kit.harness import Harness
 from pytest_pal.kit.process import Child, Launch
@@ -21,6 +25,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ADAPTER = """
 import os, threading, time
 from pytest_pal import NonRetryableError, RetryableError
+from pytest_pal.primitives.http_call import exchange
 
 class Acme:
     def __init__(self, config, ctx):
@@ -35,11 +40,17 @@ class Acme:
     async def now(self, *, plus):
         return [self.ctx.clock.now().isoformat(), plus]
 
+    def secret(self):
+        return self.ctx.secret("token")
+
     def refuse(self):
         raise NonRetryableError("conflict", "no", outcome_unknown=True)
 
     def retry(self):
         raise RetryableError("timeout")
+
+    def visit(self):
+        return exchange("GET", "https://api.example.com/here", seconds=5).status
 
     def bug(self):
         return {}["id"]
@@ -83,6 +94,21 @@ def test_an_adapter_that_only_a_file_has_is_opened_elsewhere(child: Child, file:
     assert seed.value not in (None, os.environ.get("PYTHONHASHSEED"))
     assert now.value == ["2026-03-02T09:00:00+00:00", 1]
     assert child.ask(launch(file, "seed", qualname="Outer.Acme"))[0].value == seed.value
+
+
+def test_an_adapter_elsewhere_has_the_vendor_s_secret_and_finds_its_hosts(child: Child, file: Path) -> None:
+    (untold,) = child.ask(launch(file, "secret"))
+    assert "not_configured" in str(untold.error)
+    asked: list[str] = []
+
+    def respond(request: Request) -> Reply:
+        asked.append(request.path)
+        return Reply()
+
+    with HttpServer(respond, tls=server_context("api.example.com")) as server:
+        found = replace(launch(file, "secret", "visit"), secret="s3cr3t", hosts={"api.example.com": server.port})
+        secret, visit = child.ask(found)
+    assert (secret.value, visit.value, asked) == ("s3cr3t", 200, ["/here"])
 
 
 def test_errors_come_back_as_what_they_are(child: Child, file: Path) -> None:

@@ -61,3 +61,13 @@ def test_a_file_is_read_by_the_next_instance(tmp_path: Path) -> None:
     assert again.get_profile("ada")["traits"] == {"tags": ["a"], "at": {"x": [1]}}
     assert [event.event_id for event in again.events()] == ["e1"]
     assert [row.members for row in again.audiences()] == [("ada",)]
+
+
+def test_its_vendor_keeps_profiles_and_audiences_apart_from_the_contract_s_operations() -> None:
+    mock = MockCDP({"state": {}}, Context())
+    _live(mock)
+    with mock.primitives() as data:
+        data.profile("bob")
+        assert (data.known(), data.members("buyers"), data.members("nobody")) == (["ada", "bob"], ["ada"], [])
+        data.replace_audience("buyers", ["bob"])
+    assert [row.members for row in mock.audiences()] == [("bob",)]

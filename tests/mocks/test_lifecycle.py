@@ -58,6 +58,16 @@ def test_a_schedule_begins_after_now_and_has_its_window() -> None:
         mock().schedule(**CAPABILITY.check("schedule", message=MESSAGE, send_at=START, idempotency_key="k"))
 
 
+def test_its_vendor_takes_what_is_rendered_already_now_or_later() -> None:
+    adapter = mock(suppressed="out@example.com")
+    message = {"to": "a@example.com", "channel": "email", "subject": "s", "text": "{{as it is}}"}
+    with adapter.primitives() as outbox:
+        taken = [outbox.post("m1", message), outbox.post("m2", message, START + timedelta(hours=1))]
+        assert [*taken, outbox.post("m3", {**message, "to": "out@example.com"})] == [True, True, False]
+    assert [(row.id, row.text, row.at) for row in adapter.delivered()] == [("m1", "{{as it is}}", START)]
+    assert [row.id for row in adapter.scheduled()] == ["m2"]
+
+
 def test_the_state_may_be_a_file(tmp_path: Path) -> None:
     path, clock = tmp_path / "state.json", SimulatedClock(START)
     first = send(mock(clock, state=str(path)))

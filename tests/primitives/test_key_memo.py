@@ -91,6 +91,22 @@ def test_an_unknown_outcome_keeps_the_key(memo: KeyMemo, error: Any) -> None:
     assert effects.count == 0
 
 
+def test_a_vendor_that_knows_its_keys_is_asked_again_after_an_unknown_outcome(
+    tmp_path: Path, clock: SimulatedClock
+) -> None:
+    effects = Effects()
+    unknown, refused = RetryableError("timeout", outcome_unknown=True), NonRetryableError("unauthenticated")
+    for error in (unknown, refused):
+        with pytest.raises(type(error)):
+            KeyMemo(tmp_path, clock, asks_again=True).run("send", "k", PAYLOAD, raises(error))
+    memo = KeyMemo(tmp_path, clock, asks_again=True)
+    with pytest.raises(NonRetryableError, match="key_conflict"):
+        memo.run("send", "k", {}, effects)
+    assert memo.run("send", "k", PAYLOAD, effects) == {"id": 1}
+    assert memo.run("send", "k", PAYLOAD, effects) == {"id": 1}
+    assert effects.count == 1
+
+
 def test_the_key_is_on_the_disk_before_the_action_begins(tmp_path: Path, clock: SimulatedClock) -> None:
     def action() -> dict[str, Any]:
         with pytest.raises(NonRetryableError) as caught:
