@@ -124,18 +124,18 @@ class LiveSubject:
         return outcomes
 
     def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
-        """An async operation, and something else as a task on the same loop."""
+        """An async operation, and something else as a task on the same loop, which ends with the operation."""
         declared, ready = self._ready(operation, arguments)
 
         async def both() -> Outcome:
             task = asyncio.ensure_future(other())
             try:
-                await self._invoke(declared, ready)
+                return Outcome(operation, await self._invoke(declared, ready))
             except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
                 return Outcome(operation, error=error)
             finally:
-                await task
-            return Outcome(operation)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
         outcome: Outcome = self.waiter.wait(both())
         return outcome
