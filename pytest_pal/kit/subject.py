@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from ..errors import NonRetryableError, ProviderError, RetryableError
 from ..model.capability import faults
-from ..model.clause import ClauseFailed
+from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
@@ -29,6 +29,7 @@ from .process import Launch, Unportable, run_elsewhere
 from .seam import Seam, seam_of
 from .target import Target
 from .waiting import Waiter
+from .watchdog import Hung
 
 SERVED_S = 0.001
 """What one operation in process takes on the simulated clock, in seconds."""
@@ -58,13 +59,15 @@ class LiveSubject:
     def __enter__(self) -> "LiveSubject":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object = None, error: object = None, _trace: object = None) -> None:
+        """Closes everything; an adapter whose call never came back is left as it is."""
         try:
             for other in self._others:
-                other.__exit__()
-            self.close()
+                other.__exit__(None, error)
+            if not isinstance(error, Hung):
+                self.close()
+                self.waiter.end()
         finally:
-            self.waiter.end()
             if self._owns_bench:
                 self.bench.close()
 
@@ -178,7 +181,12 @@ class LiveSubject:
         return self._adapter
 
     def close(self) -> None:
-        self.waiter.close_instance(self.let_go())
+        self.end(self.let_go())
+
+    def end(self, adapter: Any) -> None:
+        """Closes an instance, which may send what it put off."""
+        self._face_vendor()
+        self.waiter.close_instance(adapter)
 
     def let_go(self) -> Any:
         """The instance, which somebody else closes."""
@@ -195,6 +203,12 @@ class LiveSubject:
     def seam(self) -> Seam:
         """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
         return seam_of(self.target, self.bench.vendor)
+
+    def release(self) -> None:
+        """Lets go whoever waits for the vendor, where the kit can do that."""
+        if "vendor" in self.bench.__dict__:
+            with suppress(Unproven):
+                self.seam.release()
 
     def reopen(self, timeout_s: float) -> None:
         """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
@@ -245,8 +259,7 @@ class LiveSubject:
 
     def _ready(self, operation: str, arguments: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
         declared = self.capability.operation(operation)
-        if self.bench.live is not None:
-            self.bench.live.answer()
+        self._face_vendor()
         if declared.key and declared.key not in arguments:
             arguments = {**arguments, declared.key: self.key()}
         if declared.effect == "write":
@@ -254,6 +267,11 @@ class LiveSubject:
         else:
             self._settle()
         return declared, dict(arguments)
+
+    def _face_vendor(self) -> None:
+        """Has hosts that an SDK has built in lead to this subject's vendor, and not to another one's."""
+        if self.bench.live is not None:
+            self.bench.live.answer()
 
     def _settle(self) -> None:
         """Waits until what was written may be expected to be seen."""
@@ -373,6 +391,7 @@ class LiveSubject:
         if self._adapter is None or not self.target.defers:
             return
         if hasattr(self._adapter, "flush"):
+            self._face_vendor()
             self.waiter.wait(self._adapter.flush())
         else:
             self.close()

@@ -33,6 +33,7 @@ class Trial:
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
         self.unsent: Any = None
+        self._kinds: list[str] = []
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
 
@@ -56,7 +57,7 @@ class Trial:
         """Closes the instance, which sends what was put off; one that could not send is kept, to be closed again."""
         adapter = self.subject.let_go() if self.unsent is None else self.unsent
         try:
-            self.subject.waiter.close_instance(adapter)
+            self.subject.end(adapter)
         except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
             self.unsent = adapter
             return Outcome(CLOSE, error=error)
@@ -79,12 +80,17 @@ class Trial:
         arguments = self.arguments()
         self.seam.mark()
         self.call(arguments).unwrap()
+        self._kinds = [entry.endpoint.kind for entry in self.seam.entries() if entry.endpoint and entry.counted]
         return self.seam.requests()
 
     def plays(self, fault: Fault) -> bool:
         """Whether the vendor can fail so."""
         vendor = self.subject.target.harness.vendor
         return self.subject.target.reach in fault.seams and (vendor is None or vendor.plays(fault))
+
+    def decides(self, at: int) -> bool:
+        """Whether the request at this place is the only one of its operation that changes anything."""
+        return self._kinds.count("effect") == 1 and self._kinds[at - 1 : at] == ["effect"]
 
     def positions(self) -> Iterator[int]:
         """The place of each healthy request, from 1."""
@@ -101,6 +107,8 @@ class Trial:
     def _once_under(
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
+        if self.unsent is not None:
+            self._flushed(Outcome(CLOSE)).unwrap()
         if bound is not None:
             self.subject.reopen(bound)
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
@@ -109,7 +117,8 @@ class Trial:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()
         if not in_time:
-            raise ClauseFailed(f"{self.operation.name} had not given up after {GIVES_UP_WITHIN} times its bound")
+            within = f", of ctx.timeout = {bound:g}" if bound else ""
+            raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
 
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
