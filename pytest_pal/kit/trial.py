@@ -40,6 +40,7 @@ class Trial:
         self.subject, self.operation = subject, operation
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
+        self._kinds: list[str] = []
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
         self._took = 0.0
@@ -83,12 +84,17 @@ class Trial:
         started = _clock()
         self.call(arguments).unwrap()
         self._took = _clock() - started
+        self._kinds = [entry.endpoint.kind for entry in self.seam.entries() if entry.endpoint and entry.counted]
         return self.seam.requests()
 
     def plays(self, fault: Fault) -> bool:
         """Whether the vendor can fail so."""
         vendor = self.subject.target.harness.vendor
         return self.subject.target.reach in fault.seams and (vendor is None or vendor.plays(fault))
+
+    def decides(self, at: int) -> bool:
+        """Whether the request at this place is the only one of its operation that changes anything."""
+        return self._kinds.count("effect") == 1 and self._kinds[at - 1 : at] == ["effect"]
 
     def positions(self) -> Iterator[int]:
         """The place of each healthy request, from 1."""
@@ -123,6 +129,8 @@ class Trial:
     def _once_under(
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
+        if self.subject.unsent is not None:
+            self.subject.flushed().unwrap()
         if bound is not None:
             self.subject.reopen(bound)
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
@@ -131,7 +139,8 @@ class Trial:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()
         if not in_time:
-            raise ClauseFailed(f"{self.operation.name} had not given up after {GIVES_UP_WITHIN} times its bound")
+            within = f", of ctx.timeout = {bound:g}" if bound else ""
+            raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
 
     def recovered(self, arguments: dict[str, Any]) -> Outcome:

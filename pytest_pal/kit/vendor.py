@@ -82,7 +82,7 @@ class Vendor:
 
     @property
     def secret_places(self) -> tuple[str, ...]:
-        """Where the secret travels."""
+        """Where the secret travels; none where it is not asked for."""
         return (self.auth,) if isinstance(self.auth, str) else self.auth or ()
 
     def status_of(self, code: str) -> int:
