@@ -103,7 +103,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable = True
         if self in self._service.held:
-            self._pour()
+            # Not from here: a write that fails inside of this call has asyncio end the transport twice.
+            self._timer = self._loop.call_later(0.0, self._pour)
 
     def drop(self) -> None:
         """Close at once, whatever was to be sent. A held reply is reset: some clients take half a head for a whole."""
