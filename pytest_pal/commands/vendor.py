@@ -105,10 +105,9 @@ def _found(name: str | None) -> tuple[Any, Vendor]:
         target = target_of(case_named(name, Path()))
     except PalError as error:
         raise PalError(f"{error}" if name in known else f"{name!r}: {did_you_mean(name, known)}") from None
-    if target.harness.vendor is None:
-        raise PalError(
-            f"the harness of {name} has no Vendor to serve; pal vendor {target.capability.name} serves the mock"
-        )
+    if target.harness.vendor is None or target.harness.vendor.codecs:
+        instead = f"pal vendor {target.capability.name} serves the mock"
+        raise PalError(f"the harness of {name} has no Vendor to serve over HTTP; {instead}")
     return target.contract, target.harness.vendor
 
 
