@@ -174,5 +174,7 @@ def _table() -> Iterator[str]:
     yield f"{'fault':<24}{'outcome':<9}what an adapter makes of it"
     for fault in BY_NAME.values():
         yield f"{fault.name:<24}{fault.outcome:<9}{' or '.join(fault.codes) or 'nothing: it works'}"
-        yield from textwrap.wrap(f"the vendor {fault.sentence}", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        only = "" if "http" in fault.seams else f" (over {', '.join(fault.seams)} only)"
+        text = f"the vendor {fault.sentence}{only}"
+        yield from textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield f"  {fault.source}"

@@ -26,6 +26,8 @@ from pytest_pal.mocks.llm_observability import MockLLMObservability
 from pytest_pal.model.samples import Sample, Scene
 
 from ..judging import contract, fallen, judge
+from . import test_engine
+from .test_wire_families import SABOTAGED
 
 
 class ReturnsNonsense(MockAds):
@@ -404,11 +406,12 @@ def test_a_broken_promise_fails_its_clause(saboteur: type, clause: str) -> None:
 
 
 def test_every_generated_clause_has_a_saboteur() -> None:
-    elsewhere = ("rule", "scenario", "fault")
+    elsewhere = ("rule", "scenario")
     generated = {_kind(clause.id) for clause in contract("ads").clauses if clause.family not in elsewhere}
     refusals = {_kind(f"ads.{refusal.operation}.bad_input.{refusal.name}") for refusal in contract("ads").refusals}
     never_reaches_the_adapter = {("bad_input", "check")}
-    sabotaged = {_kind(clause) for _, clause in SABOTEURS}
+    over_an_engine = {clause for _, clauses in test_engine.SABOTEURS for clause in clauses}
+    sabotaged = {_kind(clause) for clause in {*(clause for _, clause in SABOTEURS), *over_an_engine, *SABOTAGED}}
     assert generated - refusals - never_reaches_the_adapter <= sabotaged
 
 
