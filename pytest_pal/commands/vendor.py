@@ -105,10 +105,9 @@ def _found(name: str | None) -> tuple[Any, Vendor]:
         target = target_of(case_named(name, Path()))
     except PalError as error:
         raise PalError(f"{error}" if name in known else f"{name!r}: {did_you_mean(name, known)}") from None
-    if target.harness.vendor is None:
-        raise PalError(
-            f"the harness of {name} has no Vendor to serve; pal vendor {target.capability.name} serves the mock"
-        )
+    if target.harness.vendor is None or target.harness.vendor.codecs:
+        instead = f"pal vendor {target.capability.name} serves the mock"
+        raise PalError(f"the harness of {name} has no Vendor to serve over HTTP; {instead}")
     return target.contract, target.harness.vendor
 
 
@@ -175,5 +174,7 @@ def _table() -> Iterator[str]:
     yield f"{'fault':<24}{'outcome':<9}what an adapter makes of it"
     for fault in BY_NAME.values():
         yield f"{fault.name:<24}{fault.outcome:<9}{' or '.join(fault.codes) or 'nothing: it works'}"
-        yield from textwrap.wrap(f"the vendor {fault.sentence}", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        only = "" if "http" in fault.seams else f" (over {', '.join(fault.seams)} only)"
+        text = f"the vendor {fault.sentence}{only}"
+        yield from textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield f"  {fault.source}"

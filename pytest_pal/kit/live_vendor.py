@@ -17,6 +17,7 @@ from ..clock import SimulatedClock
 from ..errors import NonRetryableError, PalError, ProviderError, RetryableError
 from ..faults.catalogue import Fault
 from ..faults.message import Delivery, Reply, Request
+from ..faults.rpc import RpcServer
 from ..faults.server import HttpServer
 from ..model.capability import Capability
 from ..model.context import Context, Ids
@@ -28,6 +29,7 @@ from .sending import Asked
 from .vendor import Vendor, json_reply
 from .wire_templates import arguments, body, place
 
+OK = 200
 SERVED_S = 0.001
 """What a served request takes on the simulated clock, in seconds."""
 _KEY = re.compile(KEY_PATTERN)
@@ -87,7 +89,9 @@ class LiveVendor:
         self._met = ""
         self.__dict__.pop("mock", None)
 
-    def _serve(self) -> HttpServer:
+    def _serve(self) -> HttpServer | RpcServer:
+        if codecs := self._vendor.codecs:
+            return self._open.enter_context(RpcServer(self._respond, codecs))
         hosts, foreign = self._vendor.hosts, self._wiring.foreign
         if not hosts and not foreign:
             return self._open.enter_context(HttpServer(self._respond))
@@ -176,7 +180,7 @@ class LiveVendor:
         """From the ``at``-th request that counts on, until the end, the vendor fails so."""
         self.answer()
         with ExitStack() as stack:
-            if fault.unreachable == "refused":
+            if fault.unreachable == "refused" and isinstance(self._server, HttpServer):
                 stack.enter_context(self._server.refusing())
             elif fault.unreachable == "dns":
                 from ..faults.redirect import unresolvable
@@ -227,7 +231,8 @@ class LiveVendor:
         fault = switch.fault
         if fault.stage == "after":
             reply = self._answered(endpoint, path, request)
-            return replace(reply, headers={**reply.headers, **fault.headers}, delivery=fault.delivery)
+            if fault.status == OK:
+                return replace(reply, headers={**reply.headers, **fault.headers}, delivery=fault.delivery)
         if fault.delivery is not Delivery.WHOLE:
             return Reply(delivery=fault.delivery)
         reply = self._vendor.faulty(fault, request)

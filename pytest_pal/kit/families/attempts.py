@@ -15,7 +15,15 @@ from ..subject import LiveSubject
 from ..trial import Trial
 from .faults import LATER, meeting
 
-INVITING = ("status_503", "status_429", "status_500", "reset_before", "refused")
+INVITING = (
+    "status_503",
+    "status_429",
+    "status_500",
+    "reset_before",
+    "refused",
+    "grpc_unavailable",
+    "grpc_resource_exhausted",
+)
 """Faults after which software likes to try again."""
 AFTER_S = 7
 
@@ -31,7 +39,7 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         f"{stem}.one_attempt",
         f"A call of {name} is one attempt: where its vendor fails at once, no request is made again.",
         _no_more(operation, INVITING),
-        why_not=meeting(operation, "http", "tcp"),
+        why_not=meeting(operation, "http", "tcp", "grpc"),
     )
     yield Clause(
         f"{stem}.no_replay",
@@ -43,7 +51,7 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         f"{stem}.slow_is_one_attempt",
         f"A call of {name} whose vendor does not answer in time is one attempt too.",
         _no_more(operation, ("hang",)),
-        why_not=meeting(operation, "http", "tcp"),
+        why_not=meeting(operation, "http", "tcp", "grpc"),
     )
     yield Clause(
         f"{stem}.retry_after",

@@ -20,9 +20,10 @@ AFTER_THE_EFFECT: tuple[Fault, ...] = (
     BY_NAME["reset_after"],
     BY_NAME["truncated"],
     replace(BY_NAME["status_500"], stage="after"),
+    replace(BY_NAME["grpc_unavailable"], stage="after"),
 )
 """The vendor acts; its caller sees a reset, half an answer, an error."""
-BETWEEN: tuple[Fault, ...] = (BY_NAME["reset_before"], BY_NAME["status_503"])
+BETWEEN: tuple[Fault, ...] = (BY_NAME["reset_before"], BY_NAME["status_503"], BY_NAME["grpc_unavailable"])
 """The vendor does not act; of an operation of several requests the first ones have happened."""
 
 
@@ -38,13 +39,13 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         f"{stem}.lost_ack",
         f"Where the vendor acts and its answer is lost, {name} called again leaves what one call leaves.",
         _leaves_what_one_leaves(operation, AFTER_THE_EFFECT),
-        why_not=meeting(operation, "http", "tcp"),
+        why_not=meeting(operation, "http", "tcp", "grpc"),
     )
     yield Clause(
         f"{stem}.interrupted",
         f"{name} that was interrupted between two requests leaves nothing half done, and a repeat completes it.",
         _leaves_what_one_leaves(operation, BETWEEN),
-        why_not=meeting(operation, "http"),
+        why_not=meeting(operation, "http", "grpc"),
     )
 
 

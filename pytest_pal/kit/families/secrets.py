@@ -17,8 +17,10 @@ from ..subject import LiveSubject
 from ..trial import Trial
 from .faults import meeting
 
-TEMPTING = ("refused", "reset_before", "status_400", "redirected")
+TEMPTING = ("refused", "reset_before", "status_400", "redirected", "grpc_unavailable")
 """Faults whose exceptions name the request, its address or its headers."""
+ECHOING = ("status_401", "status_400", "grpc_unauthenticated", "grpc_invalid_argument")
+"""Faults whose answers repeat what the vendor was shown."""
 DEEPEST, MOST = 6, 4_000
 """How deep, and how many values of, an exception are looked into."""
 
@@ -29,13 +31,13 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"{contract.capability.name}.{operation.name}.secrets.hidden",
             f"No error, log line or result of {operation.name} shows the secret, also where the vendor repeats it.",
             _hidden(operation),
-            why_not=meeting(operation, "http"),
+            why_not=meeting(operation, "http", "grpc"),
         )
     yield Clause(
         f"{contract.capability.name}.{WHOLE}.secrets.repr",
         "Neither repr nor str of an adapter shows the secret.",
         _repr,
-        why_not=lambda target: "" if target.reach == "http" else f"its reach is {target.reach}",
+        why_not=lambda target: "" if target.reach in ("http", "grpc") else f"its reach is {target.reach}",
     )
 
 
@@ -46,7 +48,7 @@ def _hidden(operation: Operation) -> Check:
             trial.healthy()
             result = trial.call(trial.arguments()).unwrap()
             _nowhere(subject, "the result", result.plain())
-            for fault in (*(BY_NAME[name] for name in TEMPTING), *_echoing(subject)):
+            for fault in filter(trial.plays, (*(BY_NAME[name] for name in TEMPTING), *_echoing(subject))):
                 arguments = trial.arguments()
                 outcome = trial.under(fault, 1, lambda arguments=arguments: trial.call(arguments))  # type: ignore[misc]
                 _nowhere(subject, f"the error of {fault.name}", outcome.error)
@@ -60,9 +62,8 @@ def _echoing(subject: LiveSubject) -> Iterator[Fault]:
     vendor, secret = subject.target.harness.vendor, subject.bench.secret
     if vendor is None:
         return
-    for status in (401, 400):
-        body = vendor.error(status, None, f"cannot use token {secret}").body
-        yield replace(BY_NAME[f"status_{status}"], body=body)
+    for fault in (BY_NAME[name] for name in ECHOING):
+        yield replace(fault, body=vendor.error(fault.status, None, f"cannot use token {secret}").body)
 
 
 def _repr(subject: LiveSubject) -> None:

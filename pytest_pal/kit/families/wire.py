@@ -26,7 +26,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"{stem}.wire.claim",
             f"{operation.name} makes requests as the adapter says in meets_wire; without a word, at least one.",
             _claim(operation),
-            why_not=lambda target: "" if target.reach in ("http", "tcp") else f"its reach is {target.reach}",
+            why_not=lambda target: "" if target.reach in ("http", "tcp", "grpc") else f"its reach is {target.reach}",
         )
         yield Clause(
             f"{stem}.concurrency.free_loop",
