@@ -13,7 +13,7 @@ from .seam import Seam
 from .subject import LiveSubject
 from .watchdog import bounded
 
-BOUNDS_S = (0.05, 0.25, 1.0)
+BOUNDS_S: tuple[float, ...] = (0.05, 0.25, 1.0)
 """``ctx.timeout`` of an adapter whose vendor is slow, in seconds of the machine: the first within which its request
 leaves. A busy machine may need more than the first to get so far.
 """
@@ -26,6 +26,10 @@ CALMS_DOWN = 3
 """How often a call may take longer than the small bound, on a busy machine, and be made again."""
 
 
+class Hurried(Exception):
+    """A busy machine left a call too little time: nothing is known of its adapter."""
+
+
 class Trial:
     """One operation of a subject; `arguments` are new ones each time. ``tried`` healthy calls were made to count."""
 
@@ -35,6 +39,7 @@ class Trial:
         self.claim = subject.target.meets_wire(operation.name)
         self.unsent: Any = None
         self.tried = 0
+        self._bounds = BOUNDS_S
         self._healthy: list[Entry] = []
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
@@ -104,21 +109,33 @@ class Trial:
         """The place of each healthy request, from 1."""
         yield from range(1, self.healthy() + 1)
 
+    def patiently(self, run: Callable[[], None]) -> None:
+        """``run``, once more with a larger bound as often as a busy machine left it too little time."""
+        while True:
+            try:
+                return run()
+            except Hurried:
+                self._bounds = self._bounds[1:]
+
     def under(self, fault: Fault, at: int, call: Callable[[], Outcome]) -> Outcome:
-        """What a call comes to while the vendor fails from its ``at``-th request on."""
-        for bound in BOUNDS_S if fault.slow else (None,):
-            outcome, fired = self._once_under(fault, at, call, bound)
-            if fired:
-                return outcome
-        raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+        """What a call comes to while the vendor fails from its ``at``-th request on.
+
+        Raises `Hurried` where a fault of a slow vendor did not fire and there is a larger bound.
+        """
+        if self.unsent is not None:
+            self.recovered({}).unwrap()
+        bound = self._bounds[0] if fault.slow else None
+        if bound is not None:
+            self.subject.reopen(bound)
+        outcome, fired = self._once_under(fault, at, call, bound)
+        if not fired:
+            self._hurried(bound)
+            raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+        return outcome
 
     def _once_under(
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
-        if self.unsent is not None:
-            self._flushed(Outcome(CLOSE)).unwrap()
-        if bound is not None:
-            self.subject.reopen(bound)
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
         self.seam.mark()
         with self.seam.failing(fault, at) as switch:
@@ -129,13 +146,20 @@ class Trial:
             raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
 
+    def _hurried(self, bound: float | None) -> None:
+        if bound is not None and len(self._bounds) > 1:
+            raise Hurried
+
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
-        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close."""
-        if self.unsent is not None:
-            return self._flushed(Outcome(CLOSE))
+        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close.
+
+        With a small bound it is made again, with other arguments, where it ran out of time. Raises `Hurried`.
+        """
+        bound = self.subject.bench.timeout if self.subject.bench.timeout in BOUNDS_S else None
         for _ in range(CALMS_DOWN):
-            outcome = self.call(arguments)
-            hurried = self.subject.bench.timeout in BOUNDS_S and getattr(outcome.error, "code", None) == "timeout"
-            if not hurried:
-                break
+            outcome = self.call(arguments) if self.unsent is None else self._flushed(Outcome(CLOSE))
+            if bound is None or getattr(outcome.error, "code", None) != "timeout":
+                return outcome
+            arguments = self.arguments()
+        self._hurried(bound)
         return outcome

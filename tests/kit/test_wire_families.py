@@ -7,6 +7,7 @@ import pytest
 
 from pytest_pal.faults.catalogue import CATALOGUE
 from pytest_pal.faults.message import Delivery, Reply, Request
+from pytest_pal.kit import trial
 from pytest_pal.kit.endpoint import Endpoint, effect
 from pytest_pal.kit.families import wire
 from pytest_pal.kit.harness import Harness
@@ -85,7 +86,11 @@ BY_NATURE = {"ads.pause.bad_input.unknown_campaign"}
 
 
 @pytest.mark.parametrize(("client", "clauses"), WRONG, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_wrong_client_falls_on_what_speaks_of_it_and_on_nothing_else(client: type[Client], clauses: set[str]) -> None:
+def test_a_wrong_client_falls_on_what_speaks_of_it_and_on_nothing_else(
+    client: type[Client], clauses: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if client is wrong.RetryingSlow:  # on a busy machine its second try needs more than the smallest bound
+        monkeypatch.setattr(trial, "BOUNDS_S", (0.4, 1.0))
     found = fallen(speaking(client), only="ads.pause.")
     assert found - BY_NATURE == {f"ads.pause.{clause}" for clause in clauses}
 

@@ -1,6 +1,7 @@
 """Faults: what an operation makes of each way in which its vendor fails, and that it works again afterwards."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
@@ -70,7 +71,8 @@ def _anywhere(operation: Operation, fault: Fault) -> Check:
         trial = Trial(subject, operation)
         places = list(trial.positions())
         for at in places if not fault.unreachable else places[:1]:
-            _at(trial, fault, at, several=len(places) > 1 and not trial.decides(at))
+            several = len(places) > 1 and not trial.decides(at)
+            trial.patiently(partial(_at, trial, fault, at, several=several))
 
     return check
 
