@@ -244,9 +244,9 @@ class LiveVendor:
         most = self._vendor.max_body
         if most is not None and len(request.body) > most:
             return self._vendor.error(413, None, "the body is too large")
-        if self._vendor.auth is None or endpoint.kind == "auth":
+        places = self._vendor.auth_places
+        if not places or endpoint.kind == "auth":
             return None
-        places = (self._vendor.auth,) if isinstance(self._vendor.auth, str) else self._vendor.auth
         shown = " ".join(place(request, path, where) or "" for where in places)
         known = any(token in text for token in self._tokens for text in (shown, *_decoded(shown)))
         return None if known else self._vendor.error(self._vendor.status_of("unauthenticated"), None, "who is it?")

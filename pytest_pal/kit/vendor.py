@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ErrorCode, PalError
 from ..faults.catalogue import BY_NAME, Fault
 from ..faults.message import Reply, Request
-from .endpoint import COUNTED, Endpoint
+from .endpoint import COUNTED, Endpoint, check_place
 
 ErrorBody = Callable[[int, str | None, str], Any]
 STATUSES: Mapping[str, int] = {
@@ -79,6 +79,13 @@ class Vendor:
             raise PalError(f"faults: there is no fault {name!r}; there are {', '.join(BY_NAME)}")
         for code in (code for code in self.statuses if code not in set(ErrorCode)):
             raise PalError(f"statuses: there is no code {code!r}; there are {', '.join(ErrorCode)}")
+        for place in self.auth_places:
+            check_place("auth", place)
+
+    @property
+    def auth_places(self) -> tuple[str, ...]:
+        """Where the secret may travel."""
+        return () if self.auth is None else (self.auth,) if isinstance(self.auth, str) else self.auth
 
     def status_of(self, code: str) -> int:
         return self.statuses.get(code, STATUSES.get(code, OTHER_STATUS))
