@@ -84,9 +84,9 @@ def effect(
 
     ``calls`` is an operation of the contract, a primitive of the mock, or a function of (request, mock,
     scratch). ``request`` makes its arguments and ``reply`` the body, each a template, see `wire_templates`.
-    ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``, ``path:name``; None: the
-    vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is sent, and ignored.
-    ``per`` is a place in the request whose values are counted apart, such as the model of a fallback.
+    ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``,
+    ``path:name``; None: the vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is
+    sent, and ignored. ``per`` is a place in the request whose values are counted apart: the model of a fallback.
     """
     return Endpoint(route, "effect", calls, request, reply, status, key, dedupe, per, dict(headers or {}))
 

@@ -58,8 +58,7 @@ def hanging(end: threading.Event, kind: str) -> type:
 
     class Async(TwinAds):
         async def pause(self, campaign_id: str) -> Any:  # type: ignore[override]
-            while not end.is_set():
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(end.wait, 30)
             return super().pause(campaign_id)
 
     class InProcess(MockAds):
