@@ -60,7 +60,7 @@ class Bench:
         self.unread = False
         self._settings = dict(settings or {})
         self._state_file = state_file
-        self._directory: Path | None = None
+        self._directories: dict[str, Path] = {}
         self._numbers = 0
 
     @cached_property
@@ -79,13 +79,6 @@ class Bench:
         """The first of some sample numbers that nobody used: a vendor may want names to be unique."""
         self._numbers += NUMBERS
         return self._numbers - NUMBERS
-
-    @property
-    def directory(self) -> Path:
-        """A private directory, made when somebody asks for it."""
-        if self._directory is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="pal-"))
-        return self._directory
 
     @cached_property
     def vendor(self) -> Any:
@@ -180,8 +173,8 @@ class Bench:
         if "vendor" in self.__dict__:
             with GUARD.paused():
                 close_vendor(self.vendor)
-        if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        for directory in self._directories.values():
+            shutil.rmtree(directory, ignore_errors=True)
 
     def _harness(self, part: str, call: Callable[[], Any]) -> Any:
         """A harness that fails proves nothing about its adapter."""
@@ -195,6 +188,7 @@ class Bench:
             raise Unproven(text) from error
 
     def _sub(self, name: str) -> Path:
-        path = self.directory / name
-        path.mkdir(exist_ok=True)
-        return path
+        """A private directory, made when somebody asks for it."""
+        if name not in self._directories:
+            self._directories[name] = Path(tempfile.mkdtemp(prefix=f"pal-{name}-"))
+        return self._directories[name]
