@@ -203,6 +203,10 @@ class LiveSubject:
         """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
         return seam_of(self.target, self.bench.vendor)
 
+    def progress(self) -> int:
+        """How many steps were taken so far, those of other instances included."""
+        return len(self.bench.steps) + sum(other.progress() for other in self._others)
+
     def release(self) -> None:
         """Lets go whoever waits for the vendor, where the kit can do that."""
         if "vendor" in self.bench.__dict__:

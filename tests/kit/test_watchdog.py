@@ -50,6 +50,18 @@ def test_a_call_that_goes_on_has_hung(end: threading.Event) -> None:
     assert asked == ["let go"]
 
 
+def test_a_call_that_goes_forward_has_more_time() -> None:
+    steps: list[int] = []
+
+    def run() -> str:
+        for n in range(5):
+            steps.append(n)
+            threading.Event().wait(0.1)
+        return "done"
+
+    assert bounded(run, 0.3, lambda: None, lambda: len(steps)) == ("done", True)
+
+
 def hanging(end: threading.Event, kind: str) -> type:
     class Sync(TwinAds):
         def pause(self, campaign_id: str) -> Any:
