@@ -38,8 +38,8 @@ def bounded(
     thread = threading.Thread(target=target, daemon=True)
     thread.start()
     seen = -1
-    while thread.is_alive() and progress() != seen:
-        seen = progress()
+    while thread.is_alive() and (reached := progress()) != seen:
+        seen = reached
         thread.join(seconds)
     in_time = not thread.is_alive()
     if not in_time:
