@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from importlib import import_module
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -354,7 +355,7 @@ def _decoded(shown: str) -> Iterator[str]:
 
 def _as_key(key: str) -> str:
     """A wire key as the contract's; it may be longer, or have other characters."""
-    return key if _KEY.fullmatch(key) else digest(key)
+    return key if _KEY.fullmatch(key) else sha256(key.encode()).hexdigest()
 
 
 def _mock_of(capability: Capability) -> type:

@@ -5,11 +5,10 @@ import gc
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, Thread
 from typing import Any
 
 from pydantic import ValidationError
@@ -39,7 +38,7 @@ LONGEST_LOOK_S = 60.0
 """A longer read bound is that of a report; what the vendor keeps is seen at once."""
 
 GATHER_S = 5.0
-"""How long calls that are made at once wait for each other; one whose thread never came is made by another."""
+"""How long calls that are made at once wait for each other."""
 
 ASKED_AGAIN = 10
 """How often a read may say that its job is in progress, with retry_after; a query that joins no job never ends."""
@@ -249,6 +248,10 @@ class LiveSubject:
         """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
         return TapedSeam(seam_of(self.target, self.bench.vendor), self.tape, self.name)
 
+    def progress(self) -> int:
+        """How many steps were taken so far, those of other instances included."""
+        return len(self.bench.steps) + sum(other.progress() for other in self._others)
+
     def release(self) -> None:
         """Lets go whoever waits for the vendor, where the kit can do that."""
         if "vendor" in self.bench.__dict__:
@@ -397,16 +400,22 @@ class LiveSubject:
     ) -> list[Outcome]:
         self.open()
         start = Barrier(len(ready))
+        outcomes: dict[int, Outcome] = {}
 
-        def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
+        def one(number: int, found: Operation, arguments: dict[str, Any]) -> None:
             with suppress(BrokenBarrierError):
                 start.wait(GATHER_S)
             self._pass_time()
             with around():
-                return self._finish(found.name, lambda: self._invoke(found, arguments))
+                outcomes[number] = self._finish(found.name, lambda: self._invoke(found, arguments))
 
-        with ThreadPoolExecutor(len(ready)) as pool:
-            return list(pool.map(lambda pair: one(*pair), ready))
+        # Daemons, unlike the threads of a pool: one that hangs does not keep the interpreter from its end.
+        threads = [Thread(target=one, args=(number, *pair), daemon=True) for number, pair in enumerate(ready)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [outcomes[number] for number in range(len(ready))]
 
     def _as_tasks(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
         async def one(found: Operation, arguments: dict[str, Any]) -> Outcome:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from ...errors import RetryableError
@@ -67,13 +68,16 @@ def _no_more(operation: Operation, names: tuple[str, ...]) -> Check:
         places = list(trial.positions())
         for fault in (BY_NAME[name] for name in names if trial.plays(BY_NAME[name])):
             for at in places if not fault.unreachable else places[:1]:
-                trial.met(fault, at)
-                made = trial.seam.requests()
-                holds(
-                    made <= at, f"requests of one call, whose vendor failed ({fault.name}) at request {at}", seen=made
-                )
+                trial.patiently(partial(_once, trial, fault, at))
 
     return check
+
+
+def _once(trial: Trial, fault: Fault, at: int) -> None:
+    arguments = trial.arguments()
+    trial.under(fault, at, lambda: trial.call(arguments))
+    made = trial.seam.requests()
+    holds(made <= at, f"requests of one call, whose vendor failed ({fault.name}) at request {at}", seen=made)
 
 
 def _retry_after(operation: Operation) -> Check:

@@ -1,6 +1,7 @@
 """Faults: what an operation makes of each way in which its vendor fails, and that it works again afterwards."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
@@ -70,29 +71,22 @@ def _anywhere(operation: Operation, fault: Fault) -> Check:
         trial = Trial(subject, operation)
         places = list(trial.positions())
         for at in places if not fault.unreachable else places[:1]:
-            _at(trial, fault, at, several=len(places) > 1 and not trial.decides(at))
+            several = len(places) > 1 and not trial.decides(at)
+            trial.patiently(partial(_at, trial, fault, at, several=several))
 
     return check
 
 
 def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
-    if trial.subject.target.reach == "tcp":
-        _in_a_conversation(trial, fault, at, several=several)
-        return
-    arguments, outcome = trial.met(fault, at)
+    arguments = trial.arguments()
+    conversing = trial.subject.target.reach == "tcp"
+    before = size(trial.subject.snapshot()) if conversing else 0
+    outcome = trial.under(fault, at, lambda: trial.call(arguments))
     strayed = trial.seam.strayed()
     holds(not strayed, "it went where a redirect led, and showed a stranger its secrets", seen=strayed)
     if fault.harmless:
         outcome.unwrap()
-    else:
-        _refused(trial, fault, arguments, outcome, several=several)
-
-
-def _in_a_conversation(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
-    arguments = trial.arguments()
-    before = size(trial.subject.snapshot())
-    outcome = trial.under(fault, at, lambda: trial.call(arguments))
-    if outcome.error is None:
+    elif conversing and outcome.error is None:
         _after_its_work(trial, arguments, outcome.value, before)
     else:
         _refused(trial, fault, arguments, outcome, several=several)
