@@ -14,9 +14,9 @@ from .seam import Seam
 from .subject import LiveSubject
 from .watchdog import bounded
 
-BOUNDS_S = (0.05, 0.25, 1.0)
+BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 """``ctx.timeout`` of an adapter whose vendor is slow, in seconds of the machine: the first within which its request
-leaves. A busy machine may need more than the first to get so far.
+leaves. A busy machine may need more than the first to get so far. They are few, so that a run tells what another told.
 """
 LEISURE = 12
 """How many healthy calls fit into that: one of several requests over TLS needs more of a busy machine."""
@@ -124,7 +124,10 @@ class Trial:
         return Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
 
     def _bounds(self, fault: Fault) -> tuple[float | None, ...]:
-        return tuple(max(bound, LEISURE * self._took) for bound in BOUNDS_S) if fault.slow else (None,)
+        if not fault.slow:
+            return (None,)
+        needed = LEISURE * self._took
+        return tuple(bound for bound in BOUNDS_S if bound >= needed) or (needed,)
 
     def _once_under(
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
