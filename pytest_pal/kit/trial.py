@@ -10,6 +10,7 @@ from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
 from ..model.subject import Outcome
 from .bench import NUMBERS, TIMEOUT_S
+from .ledger import Entry
 from .seam import Seam
 from .subject import LiveSubject
 from .watchdog import bounded
@@ -34,13 +35,14 @@ def _clock(now: Callable[[], float] = time.perf_counter) -> float:
 
 
 class Trial:
-    """One operation of a subject; `arguments` are new ones each time."""
+    """One operation of a subject; `arguments` are new ones each time. ``tried`` healthy calls were made to count."""
 
     def __init__(self, subject: LiveSubject, operation: Operation) -> None:
         self.subject, self.operation = subject, operation
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
-        self._kinds: list[str] = []
+        self.tried = 0
+        self._healthy: list[Entry] = []
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
         self._took = 0.0
@@ -69,7 +71,7 @@ class Trial:
     def healthy(self) -> int:
         """How many requests a call makes when nothing fails; a first one may also warm the adapter up."""
         made = self._counted()
-        if made > 1 and self.claim == "wire":
+        if made > 1:
             made = self._counted()
         if made == 0:
             raise Unproven(
@@ -79,12 +81,12 @@ class Trial:
         return made
 
     def _counted(self) -> int:
-        arguments = self.arguments()
+        arguments, self.tried = self.arguments(), self.tried + 1
         self.seam.mark()
         started = _clock()
         self.call(arguments).unwrap()
         self._took = _clock() - started
-        self._kinds = [entry.endpoint.kind for entry in self.seam.entries() if entry.endpoint and entry.counted]
+        self._healthy = [entry for entry in self.seam.entries() if entry.counted]
         return self.seam.requests()
 
     def plays(self, fault: Fault) -> bool:
@@ -94,7 +96,13 @@ class Trial:
 
     def decides(self, at: int) -> bool:
         """Whether the request at this place is the only one of its operation that changes anything."""
-        return self._kinds.count("effect") == 1 and self._kinds[at - 1 : at] == ["effect"]
+        effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
+        return effects == [at]
+
+    @property
+    def keyed(self) -> int:
+        """The place of the first healthy request that carries a key; the first one, where none does."""
+        return next((n for n, entry in enumerate(self._healthy, 1) if entry.key is not None), 1)
 
     def positions(self) -> Iterator[int]:
         """The place of each healthy request, from 1."""

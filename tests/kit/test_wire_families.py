@@ -6,17 +6,20 @@ from typing import Any
 import pytest
 
 from pytest_pal.faults.catalogue import CATALOGUE
-from pytest_pal.faults.message import Delivery
+from pytest_pal.faults.message import Delivery, Reply, Request
 from pytest_pal.kit.endpoint import Endpoint, effect
 from pytest_pal.kit.families import wire
 from pytest_pal.kit.harness import Harness
+from pytest_pal.kit.live_vendor import LiveVendor
 from pytest_pal.kit.twins import harness
 from pytest_pal.kit.twins.adapters import TwinAds
 from pytest_pal.kit.twins.client import Client
 from pytest_pal.model.clause import WHOLE
 
-from ..judging import fallen, judge
+from ..judging import GREEN, fallen, judge
+from . import unusual_twins
 from . import wrong_clients as wrong
+from .unusual_twins import UNUSUAL
 
 
 def named(*families: str, **checks: str) -> set[str]:
@@ -204,3 +207,52 @@ SABOTAGED = {
     *(clause for _, clause in OWN),
 }
 """The clauses that some adapter above falls on."""
+
+
+# correct, and unusual
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_an_unusual_but_correct_adapter_holds(name: str) -> None:
+    adapter, only = UNUSUAL[name]
+    results = judge(adapter, only=only)
+    assert results
+    assert {id: found.text for id, found in results.items() if found.verdict not in GREEN} == {}
+
+
+def test_a_vendor_may_chunk_its_replies_and_keep_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    respond = LiveVendor._respond
+
+    def unusual(self: LiveVendor, request: Request) -> Reply:
+        reply = respond(self, request)
+        return replace(reply, headers={**reply.headers, "connection": "close"}, chunked=True)
+
+    monkeypatch.setattr(LiveVendor, "_respond", unusual)
+    assert fallen(harness.ADS, only=".pause.") == set()
+
+
+def test_the_request_that_decides_is_judged_as_strictly_as_an_only_one() -> None:
+    class NeverSure(unusual_twins.LooksFirst, wrong.AlwaysKnown):
+        pass
+
+    looks_first, _ = UNUSUAL["a request before each write"]
+    client = replace(looks_first, cls=speaking(NeverSure).cls)
+    found = fallen(client, only="ads.pause.fault.")
+    assert found == {f"ads.pause.{clause}" for clause in AS_UNKNOWN}
+
+
+def test_whoever_follows_a_redirect_is_seen_where_it_led() -> None:
+    (result,) = judge(speaking(wrong.Follows), only="ads.report.fault.redirected").values()
+    assert "it went where a redirect led" in result.text
+    assert "GET /report" in result.text
+
+
+def test_what_needs_words_that_a_vendor_has_not_is_not_asked_of_its_adapter() -> None:
+    adapter, _ = UNUSUAL["a vendor with words of its own"]
+    tried = {id.removeprefix("ads.pause.fault.") for id in judge(adapter, only="ads.pause.fault.")}
+    assert {fault.name for fault in CATALOGUE} - tried == {
+        "throttled_400",
+        "error_in_200",
+        "key_in_flight",
+        "status_402",
+    }

@@ -13,7 +13,7 @@ from ...model.operation import Operation
 from ..contract import Contract
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
+from .faults import LATER, meeting
 
 INVITING = (
     "status_503",
@@ -34,7 +34,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
 
 
 def _of(operation: Operation, stem: str) -> Iterator[Clause]:
-    name, http = operation.name, meeting(operation, "http", at_once=True)
+    name, http = operation.name, meeting(operation, "http", but=LATER)
     yield Clause(
         f"{stem}.one_attempt",
         f"A call of {name} is one attempt: where its vendor fails at once, no request is made again.",

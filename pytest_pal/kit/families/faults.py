@@ -10,7 +10,7 @@ from ...model.clause import Check, Clause, ClauseFailed, Unproven, holds, same
 from ...model.operation import Operation
 from ...model.subject import Outcome
 from ..contract import Contract
-from ..expectation import expected, judge, judge_flush
+from ..expectation import Expected, expected, judge, judge_flush
 from ..subject import CLOSE, LiveSubject
 from ..trial import Trial
 from .idempotency import size
@@ -27,18 +27,25 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             )
 
 
+PURE = ("pure",)
+LATER = ("pure", "deferred")
+"""Operations of which no call is answered by the vendor's reply to it."""
+NOT_EACH_TIME = (*LATER, "local")
+"""Operations of which not each call makes a request."""
+
+
 def meeting(
-    operation: Operation, *reaches: str, fault: Fault | None = None, at_once: bool = False
+    operation: Operation, *reaches: str, fault: Fault | None = None, but: tuple[str, ...] = PURE
 ) -> Callable[[Any], str]:
     """Why a clause on the wire says nothing of an adapter, by the adapter's reach and what it says of the operation.
 
-    ``at_once``: nor of an operation that is acknowledged now and sent later.
+    ``but`` are the claims of ``meets_wire`` under which it says nothing.
     """
 
     def why_not(target: Any) -> str:
         if target.reach not in reaches:
             return f"its reach is {target.reach}"
-        if target.meets_wire(operation.name) in (("pure", "deferred") if at_once else ("pure",)):
+        if target.meets_wire(operation.name) in but:
             return f"{operation.name} is {target.meets_wire(operation.name)}"
         vendor = target.harness.vendor
         if fault is not None and vendor is not None and not vendor.plays(fault):
@@ -94,12 +101,16 @@ def _in_a_conversation(trial: Trial, fault: Fault, at: int, *, several: bool) ->
 def _refused(trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool) -> None:
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
-    (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
+    _judge(outcome, wanted)
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
     again = trial.arguments() if unknown and delivery == "at_most_once" else arguments
     recovered = trial.recovered(again)
     if recovered.error is not None:
         raise ClauseFailed("after the fault was lifted, the same call must succeed") from recovered.error
+
+
+def _judge(outcome: Outcome, wanted: Expected) -> None:
+    (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
 
 
 def _after_its_work(trial: Trial, arguments: dict[str, Any], value: Any, before: int) -> None:
@@ -126,7 +137,7 @@ def _nowhere(operation: Operation, fault: Fault) -> Check:
         asked = [entry.brief() for entry in elsewhere.seam.entries()]
         if fault.unreachable == "dns" and asked:
             raise Unproven(f"the fault dns never fired, since no name was looked up: {_BY_NAME}")
-        judge(outcome, expected(fault, operation, subject.traits.delivery, several=False))
+        _judge(outcome, expected(fault, operation, subject.traits.delivery, several=False))
         holds(not asked, "a request was sent all the same", seen=asked)
 
     return check

@@ -54,7 +54,7 @@ def _leaves_what_one_leaves(operation: Operation, faults: Sequence[Fault]) -> Ch
         reference = subject.stranger()
         trial, healthy = Trial(subject, operation), Trial(reference, operation)
         places = list(trial.positions())
-        _catch_up(healthy, len(places))
+        _catch_up(healthy, trial.tried)
         for fault in (fault for fault in faults if trial.plays(fault)):
             for at in places:
                 _once(trial, healthy, fault, at)
@@ -62,9 +62,9 @@ def _leaves_what_one_leaves(operation: Operation, faults: Sequence[Fault]) -> Ch
     return check
 
 
-def _catch_up(healthy: Trial, places: int) -> None:
+def _catch_up(healthy: Trial, calls: int) -> None:
     """The same calls as the trial's own, which it made to count its requests."""
-    for _ in range(2 if places > 1 and healthy.claim == "wire" else 1):
+    for _ in range(calls):
         healthy.call(healthy.arguments()).unwrap()
 
 
