@@ -250,7 +250,7 @@ def test_whoever_follows_a_redirect_is_seen_where_it_led() -> None:
 def test_what_needs_words_that_a_vendor_has_not_is_not_asked_of_its_adapter() -> None:
     adapter, _ = UNUSUAL["a vendor with words of its own"]
     tried = {id.removeprefix("ads.pause.fault.") for id in judge(adapter, only="ads.pause.fault.")}
-    assert {fault.name for fault in CATALOGUE} - tried == {
+    assert {fault.name for fault in ROWS} - tried == {
         "throttled_400",
         "error_in_200",
         "key_in_flight",
