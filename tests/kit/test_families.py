@@ -26,7 +26,7 @@ from pytest_pal.mocks.llm_observability import MockLLMObservability
 from pytest_pal.model.samples import Sample, Scene
 
 from ..judging import contract, fallen, judge
-from . import test_engine
+from . import test_engine, test_pages, test_rpc
 from .test_wire_families import SABOTAGED
 
 
@@ -411,7 +411,9 @@ def test_every_generated_clause_has_a_saboteur() -> None:
     refusals = {_kind(f"ads.{refusal.operation}.bad_input.{refusal.name}") for refusal in contract("ads").refusals}
     never_reaches_the_adapter = {("bad_input", "check")}
     over_an_engine = {clause for _, clauses in test_engine.SABOTEURS for clause in clauses}
-    sabotaged = {_kind(clause) for clause in {*(clause for _, clause in SABOTEURS), *over_an_engine, *SABOTAGED}}
+    over_grpc = {clause for _, _, clauses in test_rpc.SABOTEURS for clause in clauses}
+    mine = {clause for _, clause in SABOTEURS}
+    sabotaged = {_kind(clause) for clause in {*mine, *over_an_engine, *over_grpc, test_pages.CLAUSE, *SABOTAGED}}
     assert generated - refusals - never_reaches_the_adapter <= sabotaged
 
 
