@@ -31,6 +31,7 @@ from .vendor import Vendor, json_reply
 from .wire_templates import arguments, body, place
 
 OK = 200
+ERRORS = 400
 SERVED_S = 0.001
 """What a served request takes on the simulated clock, in seconds."""
 _KEY = re.compile(KEY_PATTERN)
@@ -233,7 +234,7 @@ class LiveVendor:
         if fault.stage == "after":
             reply = self._answered(endpoint, path, request)
             if fault.status == OK:
-                return replace(reply, headers={**reply.headers, **fault.headers}, delivery=fault.delivery)
+                return _altered(reply, fault)
         if fault.delivery is not Delivery.WHOLE:
             return Reply(delivery=fault.delivery)
         reply = self._vendor.faulty(fault, request)
@@ -340,6 +341,14 @@ class LiveVendor:
         headers = {} if after is None else {"retry-after": f"{after:g}"}
         status = self._vendor.status_of(error.code)
         return self._vendor.error(status, str(error.code), error.message, headers, unknown=error.outcome_unknown)
+
+
+def _altered(reply: Reply, fault: Fault) -> Reply:
+    """The answer of a vendor that acted, as it comes to its caller."""
+    headers = {**reply.headers, **fault.headers}
+    if fault.body is not None and reply.status < ERRORS and reply.body:
+        return replace(reply, headers=headers, body=fault.body)
+    return replace(reply, headers=headers, delivery=fault.delivery, late_s=fault.late_s)
 
 
 def _plain(result: Any) -> Any:

@@ -37,6 +37,8 @@ SERVED_S = 0.001
 LONGEST_LOOK_S = 60.0
 """A longer read bound is that of a report; what the vendor keeps is seen at once."""
 
+ENDS_WITHIN_S = 1.0
+"""How long a task may go on that was cancelled; in seconds of the machine."""
 GATHER_S = 5.0
 """How long calls that are made at once wait for each other."""
 
@@ -158,6 +160,26 @@ class LiveSubject:
 
         with self._doing("attempt", operation, **ready):
             outcome: Outcome = self.waiter.wait(both())
+        return outcome
+
+    def cancelled(self, operation: str, arguments: Mapping[str, Any], when: Callable[[], bool]) -> Outcome:
+        """What an async operation comes to whose task is cancelled as soon as ``when`` says so."""
+        ready = self._keyed(operation, arguments)
+        declared = self._ready(operation)
+
+        async def run() -> Outcome:
+            task = asyncio.ensure_future(self._invoke(declared, ready))
+            while not task.done() and not when():  # noqa: ASYNC110 - the vendor has a thread of its own
+                await asyncio.sleep(0.001)
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=ENDS_WITHIN_S)
+            if not done:
+                return Outcome(operation, error=TimeoutError(f"it went on for {ENDS_WITHIN_S:g} s"))
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            return Outcome(operation, None if error else task.result(), error)
+
+        with self._doing("attempt", operation, **ready):
+            outcome: Outcome = self.waiter.wait(run())
         return outcome
 
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:

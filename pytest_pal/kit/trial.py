@@ -101,6 +101,11 @@ class Trial:
         """The place of each healthy request, from 1."""
         yield from range(1, self.healthy() + 1)
 
+    @property
+    def bound(self) -> float:
+        """``ctx.timeout`` of the next call whose vendor is slow."""
+        return self._bounds[0]
+
     def patiently(self, run: Callable[[], None]) -> None:
         """``run``, once more with a larger bound as often as a busy machine left it too little time."""
         while True:
