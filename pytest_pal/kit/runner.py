@@ -46,12 +46,12 @@ def run_clause(target: Target, clause: Clause) -> Run:
             bounded(lambda: _check(subject, clause, swapped), LONGEST_S, subject.release, subject.progress)
     except Exception as caught:  # noqa: BLE001 - every error is a verdict
         error = caught
+    if isinstance(error, Hung):
+        quarantine(target, clause.id)
     if violations:
         error = _network(target, violations, error)
     elif subject.problems:
         error = _at_the_vendor(subject.problems, error)
-    if isinstance(error, Hung):
-        quarantine(target, clause.id)
     return Run(_result(target, clause, bench, error, swapped), error)
 
 
