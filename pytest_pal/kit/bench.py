@@ -62,7 +62,7 @@ class Bench:
         self.unread = False
         self._settings = dict(settings or {})
         self._state_file = state_file
-        self._directories: dict[str, Path] = {}
+        self._directory: Path | None = None
         self._numbers = 0
 
     @cached_property
@@ -164,9 +164,7 @@ class Bench:
         if self.live is not None:
             for host in ("127.0.0.1", "localhost"):
                 text = text.replace(f"{host}:{self.live.port}", "vendor")
-        for name, directory in self._directories.items():
-            text = text.replace(str(directory), f"<{name}>")
-        return text
+        return text if self._directory is None else text.replace(str(self._directory), "<directory>")
 
     @contextmanager
     def injected(self, fault: str) -> Iterator[Asked | None]:
@@ -185,8 +183,8 @@ class Bench:
         if "vendor" in self.__dict__:
             with GUARD.paused():
                 close_vendor(self.vendor)
-        for directory in self._directories.values():
-            shutil.rmtree(directory, ignore_errors=True)
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def _harness(self, part: str, call: Callable[[], Any]) -> Any:
         """A harness that fails proves nothing about its adapter."""
@@ -200,8 +198,14 @@ class Bench:
             raise Unproven(text) from error
 
     def _sub(self, name: str) -> Path:
-        """A private directory, made when somebody asks for it: in memory, but for a vendor, which may need room."""
-        if name not in self._directories:
-            within = MEMORY_DISK if name != "vendor" and MEMORY_DISK.is_dir() else None
-            self._directories[name] = Path(tempfile.mkdtemp(prefix=f"pal-{name}-", dir=within))
-        return self._directories[name]
+        """A private directory, made when somebody asks for it; all stand side by side."""
+        path = self._beside() / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    def _beside(self) -> Path:
+        """In memory where only an adapter writes there: a vendor may need room."""
+        if self._directory is None:
+            small = self.target.harness.fresh is None and MEMORY_DISK.is_dir()
+            self._directory = Path(tempfile.mkdtemp(prefix="pal-", dir=MEMORY_DISK if small else None))
+        return self._directory

@@ -57,12 +57,12 @@ def run_clause(target: Target, clause: Clause) -> Run:
             bounded(lambda: _check(subject, clause, swapped), LONGEST_S, subject.release, subject.progress)
     except Exception as caught:  # noqa: BLE001 - every error is a verdict
         error = caught
+    if isinstance(error, Hung):
+        quarantine(target, clause.id)
     if violations:
         error = _network(target, violations, error)
     elif subject.problems:
         error = _at_the_vendor(subject.problems, error)
-    if isinstance(error, Hung):
-        quarantine(target, clause.id)
     result = _result(target, clause, bench, error, swapped)
     return Run(result) if error is None else Run(result, error, subject.tape)
 

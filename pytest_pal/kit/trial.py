@@ -139,6 +139,8 @@ class Trial:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()
         if not in_time:
+            if _ran_out_of_time(outcome):  # it gave up by itself, and so late because the machine is busy, perhaps
+                self._hurried(bound)
             within = f", of ctx.timeout = {bound:g}" if bound else ""
             raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
@@ -155,8 +157,12 @@ class Trial:
         bound = self.subject.bench.timeout if self.subject.bench.timeout in BOUNDS_S else None
         for _ in range(CALMS_DOWN):
             outcome = self.call(arguments) if self.subject.unsent is None else self.subject.flushed()
-            if bound is None or getattr(outcome.error, "code", None) != "timeout":
+            if bound is None or not _ran_out_of_time(outcome):
                 return outcome
             arguments = self.arguments()
         self._hurried(bound)
         return outcome
+
+
+def _ran_out_of_time(outcome: Outcome) -> bool:
+    return getattr(outcome.error, "code", None) == "timeout"
