@@ -57,6 +57,7 @@ class PalItem(pytest.Item):
         if self.run is None or not isinstance(excinfo.value, ClauseRed):
             return super().repr_failure(excinfo)
         text = f"{self.run.result.text}\n\nrerun: pytest --pal {self._selecting()}'{self.nodeid}'"
+        text += f"\nexplain: pal explain {self.clause.id}"
         if self.case.target is not None and self.case.target.reach != "in_process":
             text += f"\nreplay: pal repro '{self.nodeid}'  # {schedule(self.run)}"
         if self.config.option.pal_debug and self.run.error is not None:

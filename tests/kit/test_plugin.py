@@ -50,6 +50,7 @@ def test_a_forgotten_pause_is_red_in_words_a_stranger_understands(broken: pytest
             "*expected:*paused*",
             "*seen:*active*",
             f"*rerun: pytest --pal '{FORGETS}'*",
+            "*explain: pal explain ads.pause.rule.stops_spend*",
         ]
     )
     assert "pytest_pal/kit" not in found.stdout.str()
