@@ -1,5 +1,6 @@
 """An operation on trial: its healthy requests counted, then called while its vendor fails at each of them in turn."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -92,6 +93,16 @@ class Trial:
         effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
         return effects == [at]
 
+    def asked_again(self, at: int) -> list[str]:
+        """Requests of the window, from the ``at``-th on, that were made more often than when all is well."""
+        healthy = Counter(_asked(entry) for entry in self._healthy)
+        made = Counter(_asked(entry) for entry in self.seam.entries() if entry.number >= at)
+        return [asked for asked, count in made.items() if count > max(1, healthy[asked])]
+
+    def tokens(self) -> int:
+        """Requests of the window for a token."""
+        return sum(bool(entry.endpoint and entry.endpoint.kind == "auth") for entry in self.seam.entries())
+
     @property
     def keyed(self) -> int:
         """The place of the first healthy request that carries a key; the first one, where none does."""
@@ -162,6 +173,10 @@ class Trial:
             arguments = self.arguments()
         self._hurried(bound)
         return outcome
+
+
+def _asked(entry: Entry) -> str:
+    return " ".join(filter(None, (entry.request.method, entry.request.path, entry.part)))
 
 
 def _ran_out_of_time(outcome: Outcome) -> bool:
