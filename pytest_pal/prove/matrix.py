@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..kit.contract import Contract
 from ..kit.runner import run_clause
@@ -48,6 +48,10 @@ class Judged:
     @property
     def as_it_must(self) -> bool:
         return self.fell == self.expected
+
+    def recorded(self) -> "Judged":
+        """The row after what fell was recorded as what must fall; the clause it was made for still must."""
+        return replace(self, expected=self.fell | {self.breaks})
 
 
 def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False, again: int = AGAIN) -> Judged:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TypeVar
@@ -29,6 +29,10 @@ class Roster:
     @property
     def adapters(self) -> tuple[Saboteur | Benign, ...]:
         return (*self.saboteurs, *self.benign)
+
+    @cached_property
+    def by_name(self) -> dict[str, Saboteur | Benign]:
+        return {each.name: each for each in self.adapters}
 
     @property
     def written(self) -> tuple[Saboteur | Benign, ...]:
