@@ -12,6 +12,7 @@ from ..kit.contract import Contract
 from ..kit.discovery import contract_of
 from ..model.capability import Capability
 from . import expected
+from .derived import derived
 from .saboteur import Benign, Saboteur, check
 
 OURS = "pytest_pal.contracts."
@@ -45,7 +46,7 @@ def roster(capability: str) -> Roster:
     """The roster of an installed capability; it is empty where nobody wrote one. Raises PalError."""
     contract = contract_of(capability)
     saboteurs, benign = _written(contract.capability)
-    saboteurs = expected.filled(saboteurs, expected.read(contract))
+    saboteurs = expected.filled((*saboteurs, *derived(contract)), expected.read(contract))
     check(contract, saboteurs, benign)
     return Roster(contract, saboteurs, benign)
 
