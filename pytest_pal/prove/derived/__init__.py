@@ -56,6 +56,7 @@ def _saboteur(contract: Contract, operation: Operation, defect: Defect, breaks: 
         reason=defect.what,
         operations=() if defect.whole else (operation.name,),
         contract=lenient(contract, operation) if defect.on == "contract" else None,
+        rules=defect.rules and defect.on != "engine",
         derived=True,
     )
 

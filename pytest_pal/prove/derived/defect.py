@@ -42,7 +42,8 @@ class Defect:
 
     ``on`` says what goes wrong: the mock, the mock over an engine that fails, the reference client on the wire, that
     with a vendor that sends pages, or the contract. Not ``everywhere``: of operations of one effect and idempotency
-    the first has it. One that is not ``stateless`` needs a vendor that keeps something. A ``whole`` one is of the
+    the first has it. One that is not ``stateless`` needs a vendor that keeps something. Without ``rules`` it takes time
+    with all that is stored. A ``whole`` one is of the
     adapter, not of an operation; it is handed the first one.
     """
 
@@ -55,6 +56,7 @@ class Defect:
     whole: bool = False
     stateless: bool = True
     everywhere: bool = True
+    rules: bool = True
 
     def clause(self, contract: Contract, operation: Operation) -> str:
         """The ID of the clause that must fail it."""

@@ -149,9 +149,17 @@ DEFECTS = (
     ),
     Defect("swallowed", "success is told and nothing happens", SCENARIO, _made(_swallowed), natural, stateless=False),
     Defect(
-        "late", "the effect comes with the next call", "idempotency.distinct_keys", _made(_late), keyed, stateless=False
+        "late",
+        "the effect comes with the next call",
+        "idempotency.distinct_keys",
+        _made(_late),
+        keyed,
+        stateless=False,
+        rules=False,
     ),
-    Defect("late", "the effect comes with the next call", SCENARIO, _made(_late), natural, stateless=False),
+    Defect(
+        "late", "the effect comes with the next call", SCENARIO, _made(_late), natural, stateless=False, rules=False
+    ),
     Defect("stale", "the first answer is given for ever", SCENARIO, _made(_stale), reads),
     Defect(
         "aliased",
@@ -167,6 +175,7 @@ DEFECTS = (
         _made(_stored_shared),
         natural,
         stateless=False,
+        rules=False,
     ),
     Defect("repeat_refused", "what is so already is a conflict", "idempotency.repeat", _made(_repeat_refused), natural),
     Defect("one_at_a_time", "two threads are one too many", "concurrency.all_effects", _made(_one_at_a_time), keyed),
