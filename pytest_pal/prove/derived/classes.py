@@ -1,12 +1,9 @@
 """The wrong classes by name, as ``ads__pause__swallowed``: another process finds them here too."""
 
-from importlib import import_module
-from typing import Any
-
 from ...kit.contract import Contract
 from ...kit.discovery import contract_of
 from ...model.operation import Operation
-from .defect import WIRE, Defect
+from .defect import WIRE, Defect, mock_of
 from .twins import twin_of, wrong_twin
 
 MARK = "__"
@@ -25,14 +22,8 @@ def _make(name: str, contract: Contract, operation: Operation, defect: Defect) -
     about = {"__module__": __name__, "__qualname__": name, "__doc__": f"{operation.name}: {defect.what}."}
     if defect.on in WIRE:
         return wrong_twin(name, twin_of(contract.capability), about, operation, defect)
-    mock = mock_of(contract)
+    mock = mock_of(contract.capability)
     return type(name, (mock,), {**about, **defect.body(mock, operation)})
-
-
-def mock_of(contract: Contract) -> Any:
-    """The mock of a capability that names one."""
-    module, _, name = str(contract.capability.mock).partition(":")
-    return getattr(import_module(module), name)
 
 
 def __getattr__(name: str) -> type:

@@ -20,6 +20,8 @@ from .calls import fresh, memory
 from .defect import Body, Defect, writes
 
 FOREVER_S = 3_600.0
+WAIT_S = 2.0
+"""A bound of each wait, in seconds, where it must be one of all of them together."""
 OLD = timedelta(hours=12)
 
 
@@ -94,7 +96,9 @@ def _standard(context: Callable[[str | None], ssl.SSLContext]) -> Callable[..., 
         if parts.scheme == "https":
             kind = partial(http.client.HTTPSConnection, context=context(self._cafile))
         with _translated(operation):
-            return _exchanged(kind(parts.hostname, parts.port, timeout=self.left()), self, endpoint, body, headers)
+            return _exchanged(
+                kind(parts.hostname, parts.port, timeout=max(self.left(), WAIT_S)), self, endpoint, body, headers
+            )
 
     return wrong
 
@@ -339,17 +343,17 @@ DEFECTS = (
     _alike("unbounded", "no request is bounded", "fault.hang", _wrong("send", _unbounded)),
     _alike(
         "bounded_by_wait",
-        "each wait is bounded, and not all of them together",
+        "each wait has two seconds",
         "fault.drip_head",
         _by_the_library(_trusting),
     ),
     _twin(
         "trusts_anybody",
-        "no certificate is looked at, and each wait is bounded by itself",
+        "no certificate is looked at, and each wait has two seconds",
         "fault.tls",
         _by_the_library(_blind),
     ),
-    _twin("all_final", "nothing may be tried again", "retry.recovers", _raised(_final)),
+    _twin("all_final", "nothing may be tried again", "fault.reset_before", _raised(_final)),
     _alike("all_retryable", "everything may be tried again", "fault.status_400", _raised(_always_again)),
     _twin("code_unavailable", "each refusal is unavailable", "retry.not_again", _refused(_coded("unavailable"))),
     _alike("code_invalid", "each refusal is invalid", "fault.status_503", _refused(_coded("invalid"))),

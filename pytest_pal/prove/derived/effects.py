@@ -11,6 +11,7 @@ from .calls import Call, Given, around, fresh, memory, printed
 from .defect import Body, Defect, keyed, natural, reads, writes
 
 SCENARIO = "adapter.scenario.every_operation"
+SHOWN = "rule.other_instance or rule.bandit_rows or adapter.rule.shared or adapter.scenario.every_operation"
 BUSY_S = 0.003
 
 
@@ -160,7 +161,7 @@ DEFECTS = (
     Defect(
         "late", "the effect comes with the next call", SCENARIO, _made(_late), natural, stateless=False, rules=False
     ),
-    Defect("stale", "the first answer is given for ever", SCENARIO, _made(_stale), reads),
+    Defect("stale", "the first answer is given for ever", SHOWN, _made(_stale), reads, read_back=True),
     Defect(
         "aliased",
         "two callers hold one object",

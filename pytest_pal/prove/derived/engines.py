@@ -78,9 +78,14 @@ def _reads_write(base: type, operation: Operation) -> dict[str, Any]:
     return around(base, operation, wrong)
 
 
-_engine = partial(Defect, on="engine")
+def _at_once(operation: Operation) -> bool:
+    """Whether it is one thing; of many things each may ask the engine."""
+    return "failed" not in operation.output.model_fields
+
+
+_engine = partial(Defect, on="engine", read_back=True)
 DEFECTS = (
-    _engine("engine_asked_again", "an engine that fails is asked again", "fault.engine_busy", _failing(_again)),
+    _engine("engine_asked_again", "a failing engine is asked again", "fault.engine_busy", _failing(_again), _at_once),
     _engine(
         "engine_hidden",
         "what the engine refused looks like the success before",

@@ -1,106 +1,82 @@
 """Wrong outputs: what the models of the contract do not allow, and values that are allowed and not true."""
 
-import copy
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_origin
 
+from pydantic import StringConstraints
+
+from ...compare.normal import NEVER_EQUAL
+from ...model.fields import field_class
 from ...model.operation import Operation
 from ...model.payload import Output
+from ...model.values import KEY_PATTERN
 from .calls import Call, Given, around
 from .defect import Body, Defect
 
 Change = Callable[[dict[str, Any]], Any]
+Kind = Callable[[Any], bool]
 SHAPE = "shape.output"
 
 
-def _returned(operation: Operation, change: Change) -> Callable[[Any, Call, Given], Any]:
-    def wrong(self: Any, call: Call, given: Given) -> Any:
-        returned = call()
-        output = returned if isinstance(returned, Output) else operation.output.model_validate(returned)
-        return change(output.plain())
-
-    return wrong
-
-
 def _changed(change: Change) -> Body:
-    return lambda base, operation: around(base, operation, _returned(operation, change))
+    """What is returned is made of the right output, as JSON."""
+
+    def body(base: type, operation: Operation) -> dict[str, Any]:
+        def wrong(self: Any, call: Call, given: Given) -> Any:
+            returned = call()
+            output = returned if isinstance(returned, Output) else operation.output.model_validate(returned)
+            return change(output.plain())
+
+        return around(base, operation, wrong)
+
+    return body
 
 
-def _first(value: Any, wanted: Callable[[Any], bool]) -> tuple[Any, Any] | None:
-    """The container and the place of the first such value inside, the shallowest first."""
-    queue = [value]
-    for container in queue:
-        items = container.items() if isinstance(container, dict) else enumerate(container)
-        for place, item in items:
-            if place == "extensions":
-                continue
-            if wanted(item):
-                return container, place
-            if isinstance(item, dict | list):
-                queue.append(item)
-    return None
+def _field(kind: Kind, value: Callable[[Any], Any]) -> Body:
+    """The first field of a kind gets another value."""
+
+    def body(base: type, operation: Operation) -> dict[str, Any]:
+        name = next(_fields(operation, kind))
+        return _changed(lambda output: {**output, name: value(output[name])})(base, operation)
+
+    return body
 
 
-def _with(wanted: Callable[[Any], bool], value: Callable[[Any], Any]) -> Change:
-    """The output with the first such value replaced; as it is where it has none."""
-
-    def change(output: dict[str, Any]) -> Any:
-        output = copy.deepcopy(output)
-        found = _first(output, wanted)
-        if found is not None:
-            container, place = found
-            container[place] = value(container[place])
-        return output
-
-    return change
+def _fields(operation: Operation, kind: Kind) -> Iterator[str]:
+    """The wire names of required fields of a kind that is neither measured nor free."""
+    for name, field in operation.output.model_fields.items():
+        if field.is_required() and kind(field) and field_class(operation.output, name).name not in NEVER_EQUAL:
+            yield field.alias or name
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _has(kind: Kind) -> Callable[[Operation], bool]:
+    return lambda operation: any(_fields(operation, kind))
 
 
-def _is_key(operation: Operation) -> bool:
-    return any("pattern" in str(field.metadata) for field in operation.output.model_fields.values())
+def _is_key(field: Any) -> bool:
+    return any(isinstance(mark, StringConstraints) and mark.pattern == KEY_PATTERN for mark in field.metadata)
 
 
-def _required(operation: Operation) -> Iterator[Any]:
-    return (field for field in operation.output.model_fields.values() if field.is_required())
+def _is_integer(field: Any) -> bool:
+    return field.annotation is int
 
 
-def _counts(operation: Operation) -> bool:
-    return any(field.annotation is int for field in _required(operation))
-
-
-def _lists(operation: Operation) -> bool:
-    return any(getattr(field.annotation, "__origin__", None) is tuple for field in _required(operation))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def _is_list(field: Any) -> bool:
+    return get_origin(field.annotation) is tuple
 
 
 DEFECTS = (
     Defect("returns_nothing", "nothing is returned", SHAPE, _changed(lambda output: None)),
     Defect("extra_field", "a field stands outside extensions", SHAPE, _changed(lambda o: {**o, "raw_vendor_reply": 1})),
-    Defect(
-        "id_with_a_blank",
-        "an id is none that the contract knows",
-        SHAPE,
-        _changed(_with(_is_text, lambda text: f"no id: {text}")),
-        _is_key,
-    ),
-    Defect("float_for_int", "an integer is a float", SHAPE, _changed(_with(_is_integer, float)), _counts),
-    Defect("bool_for_int", "an integer is a boolean", SHAPE, _changed(_with(_is_integer, bool)), _counts),
-    Defect("none_for_list", "a list is null", SHAPE, _changed(_with(_is_list, lambda items: None)), _lists),
+    Defect("id_with_a_blank", "an id is none", SHAPE, _field(_is_key, lambda id: f"no {id}"), _has(_is_key)),
+    Defect("float_for_int", "an integer is a float", SHAPE, _field(_is_integer, float), _has(_is_integer)),
+    Defect("bool_for_int", "an integer is a boolean", SHAPE, _field(_is_integer, bool), _has(_is_integer)),
+    Defect("none_for_list", "a list is null", SHAPE, _field(_is_list, lambda items: None), _has(_is_list)),
     Defect(
         "one_more",
         "a number is greater by one",
         "adapter.golden.every_operation",
-        _changed(_with(_is_integer, lambda number: number + 1)),
-        _counts,
+        _field(_is_integer, lambda number: number + 1),
+        _has(_is_integer),
     ),
 )
