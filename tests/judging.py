@@ -10,6 +10,8 @@ from pytest_pal.kit.loader import load
 from pytest_pal.kit.runner import run_clause
 from pytest_pal.kit.target import Target
 from pytest_pal.model.verdict import ClauseResult, Verdict
+from pytest_pal.prove.roster import roster
+from pytest_pal.prove.saboteur import Saboteur
 
 GREEN = (Verdict.PASSED, Verdict.UNSUPPORTED)
 
@@ -38,3 +40,12 @@ def judge(adapter: type | Harness, *, capability: str | None = None, only: str =
 def fallen(adapter: type | Harness, **options: Any) -> set[str]:
     """The IDs of the clauses that are red."""
     return {id for id, result in judge(adapter, **options).items() if result.verdict not in GREEN}
+
+
+def unproven_by_hand(capability: str) -> set[str]:
+    """The rules, refusals and scenarios of a contract that no saboteur was written for."""
+    found = roster(capability)
+    refusals = {f"{capability}.{each.operation}.bad_input.{each.name}" for each in found.contract.refusals}
+    own = {clause.id for clause in found.contract.clauses if clause.family in ("rule", "scenario")}
+    written = (each for each in found.written if isinstance(each, Saboteur))
+    return (own | refusals) - {id for each in written for id in each.expected}

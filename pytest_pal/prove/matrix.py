@@ -1,0 +1,114 @@
+"""The kill matrix: which clauses fall for an adapter, and whether these are the ones that must."""
+
+import gc
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..kit.contract import Contract
+from ..kit.runner import run_clause
+from ..kit.target import Target
+from ..model.clause import WHOLE, Clause
+from ..model.verdict import RED
+from .saboteur import Benign, Saboteur, target_of
+
+SLOW_FAMILY = "rule"
+"""Some rules draw thousands of units: over the wire they are only judged for who breaks one, or in full."""
+AGAIN = 2
+"""How often what came out otherwise than it must is judged again: a machine that stood still is no verdict."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One row of the matrix. ``judged`` are the IDs that were tried, ``fell`` those that failed or proved nothing."""
+
+    capability: str
+    name: str
+    kind: str
+    expected: frozenset[str]
+    judged: frozenset[str]
+    fell: frozenset[str]
+    breaks: str = ""
+    derived: bool = False
+
+    @property
+    def survived(self) -> bool:
+        """A saboteur that the clause it was made for did not fail."""
+        return self.kind == "saboteur" and self.breaks not in self.fell
+
+    @property
+    def missing(self) -> list[str]:
+        """Clauses that had to fall and did not."""
+        return sorted(self.expected - self.fell)
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Clauses that fell and must not have."""
+        return sorted(self.fell - self.expected)
+
+    @property
+    def as_it_must(self) -> bool:
+        return self.fell == self.expected
+
+    def recorded(self) -> "Judged":
+        """The row after what fell was recorded as what must fall; the clause it was made for still must."""
+        return replace(self, expected=self.fell | {self.breaks})
+
+
+def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False, again: int = AGAIN) -> Judged:
+    """The row of one adapter. Never raises for what the adapter does."""
+    target = target_of(adapter, contract)
+    expected = adapter.expected if isinstance(adapter, Saboteur) else frozenset()
+    clauses = {clause.id: clause for clause in scope(adapter, target, full=full)}
+    fell = {id for id, clause in clauses.items() if _falls(target, clause)}
+    for _ in range(again):
+        wrong = sorted((fell ^ expected) & clauses.keys())
+        fell ^= {id for id in wrong if _falls(target, clauses[id]) is not (id in fell)}
+    _let_go(target)
+    return Judged(
+        capability=contract.capability.name,
+        name=adapter.name,
+        kind="saboteur" if isinstance(adapter, Saboteur) else "benign",
+        expected=expected,
+        judged=frozenset(clauses),
+        fell=frozenset(fell),
+        breaks=adapter.breaks if isinstance(adapter, Saboteur) else "",
+        derived=isinstance(adapter, Saboteur) and adapter.derived,
+    )
+
+
+def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> Iterator[Clause]:
+    """The clauses that an adapter is judged by, in order of dependency.
+
+    A benign variant is judged by all that need no other process; for a saboteur see `Saboteur`.
+    """
+    whole = full or isinstance(adapter, Benign) or adapter.full
+    for clause in target.contract.clauses:
+        if not target.why_not(clause) and (full or _wanted(adapter, target, clause, whole=whole)):
+            yield clause
+
+
+def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole: bool) -> bool:
+    if isinstance(adapter, Benign):
+        return not clause.new_process
+    if clause.id in adapter.expected:
+        return True
+    made_for = next(found for found in target.contract.clauses if found.id == adapter.breaks)
+    if clause.new_process and not made_for.new_process:
+        return False
+    rules = adapter.rules and target.reach == "in_process"
+    if clause.family == SLOW_FAMILY and made_for.family != SLOW_FAMILY and not rules:
+        return False
+    named = {id.split(".")[1] for id in adapter.expected}
+    return whole or clause.operation in {*named, *adapter.operations, WHOLE}
+
+
+def _falls(target: Target, clause: Clause) -> bool:
+    return run_clause(target, clause).result.verdict in RED
+
+
+def _let_go(target: Target) -> None:
+    """An adapter that leaks on purpose says how to end that: ``let_go()``."""
+    let_go = getattr(target.cls, "let_go", None)
+    if callable(let_go):
+        let_go()
+        gc.collect()
