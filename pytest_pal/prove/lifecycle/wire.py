@@ -11,20 +11,17 @@ from ...model.operation import Operation
 from ...model.payload import Output
 from ...primitives.http_call import HttpReply
 from ..saboteur import RECORDED, Saboteur
-from ..wired import over_http
+from ..wired import Excuses, over_http
 from .changes import Json
 
 
-class GoneOptedOut(Client):
+class GoneOptedOut(Excuses):
     """Takes an address that is gone for somebody who opted out: push vendors say 410 for both."""
 
-    def attempt(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
-        try:
-            return super().attempt(operation, arguments)
-        except ProviderError as error:
-            if operation.name != "send" or not error.message.endswith("410"):
-                raise
-            return operation.output.model_validate({"id": "gone", "status": "suppressed"})
+    of = "send"
+
+    def excuse(self, error: ProviderError, arguments: Mapping[str, Any]) -> Json | None:
+        return {"id": "gone", "status": "suppressed"} if error.message.endswith("410") else None
 
 
 class EmptyIsAccepted(Client):
