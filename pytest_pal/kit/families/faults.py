@@ -9,7 +9,7 @@ from ...faults.catalogue import CATALOGUE, Fault
 from ...model.clause import Check, Clause, ClauseFailed, holds, same
 from ...model.operation import Operation
 from ..contract import Contract
-from ..expectation import expected, judge, judge_flush
+from ..expectation import expected, judge, judge_flush, names_its_failures
 from ..subject import CLOSE, LiveSubject
 from ..trial import Trial
 from .idempotency import size
@@ -80,7 +80,8 @@ def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
         return
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
-    (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
+    if at == 1 or not names_its_failures(outcome, wanted):
+        (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
     again = trial.arguments() if unknown and delivery == "at_most_once" else arguments
     recovered = trial.recovered(again)
