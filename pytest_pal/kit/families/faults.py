@@ -12,7 +12,7 @@ from ...model.clause import Check, Clause, ClauseFailed, Unproven, holds, same
 from ...model.operation import Operation
 from ...model.subject import Outcome
 from ..contract import Contract
-from ..expectation import Expected, expected, judge, judge_flush
+from ..expectation import Expected, expected, judge, judge_flush, names_its_failures
 from ..subject import CLOSE, LiveSubject
 from ..trial import Trial
 from .idempotency import size
@@ -96,6 +96,8 @@ def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
 def _refused(trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool) -> None:
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
+    if several and names_its_failures(outcome, wanted):
+        return
     _judge(outcome, wanted)
     _with_its_cause(outcome, fault)
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
