@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pytest_pal.commands import explaining
 from pytest_pal.kit.discovery import contract_of
 from tools import clauses
 from tools.clauses import FOLDER, INDEX, main, pages, stale
@@ -66,3 +68,16 @@ def test_a_page_that_differs_or_is_of_nothing_is_named_and_mended(
     assert main(["--write"]) == 0
     assert main([]) == 0
     assert not (elsewhere / "clauses" / "gone.md").exists()
+
+
+def test_who_proves_a_clause_stands_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    saboteur = SimpleNamespace(
+        name="goes_on",
+        breaks="ads.pause.rule.stops_spend",
+        expected=frozenset({"ads.pause.rule.stops_spend", "ads.pause.fault.hang", "ads.adapter.golden.long_life"}),
+    )
+    monkeypatch.setattr(explaining, "_saboteurs", lambda capability: (saboteur,) if capability == "ads" else ())
+    text = pages()[FOLDER / "ads.md"]
+    assert "\n\nProven by: goes_on\n" in text
+    assert "- [fault.hang](../clauses.md#faulthang), proven by goes_on\n" in text
+    assert "by field class. Proven by goes_on.\n" in text

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pytest_pal.commands.explaining import check_of, checks, explained, explained_check
+from pytest_pal.commands.explaining import check_of, checks, explained, explained_check, proof
 from pytest_pal.kit.contract import Contract
 from pytest_pal.kit.discovery import contract_of
 from pytest_pal.kit.explanations import explanation, is_special
@@ -131,7 +131,7 @@ def _generated(clauses: list[Clause]) -> Iterator[str]:
         yield from ("Generated:", "")
         for clause in clauses:
             check = check_of(clause)
-            yield f"- [{check}](../clauses.md#{_anchor(check)}){_proof(clause.id)}"
+            yield f"- [{check}](../clauses.md#{_anchor(check)}){_proof(clause.id, ', proven by {}')}"
         yield ""
 
 
@@ -139,16 +139,16 @@ def _scenarios(found: Contract) -> Iterator[str]:
     clauses = {family: {c.id.split(".")[3]: c for c in found.clauses if c.family == family} for family in PLAYED}
     yield from ("## Scenarios", "", "Each is played, and its outputs are held against the mock's golden file.", "")
     for name, played in clauses["scenario"].items():
-        yield f"- `{played.id}`: {_text(played.sentence)}{_proof(played.id)}"
+        yield f"- `{played.id}`: {_text(played.sentence)}{_proof(played.id, ' Proven by {}.')}"
         if name in clauses["golden"]:
             golden = clauses["golden"][name]
-            yield f"- `{golden.id}`: {_text(golden.sentence)}{_proof(golden.id)}"
+            yield f"- `{golden.id}`: {_text(golden.sentence)}{_proof(golden.id, ' Proven by {}.')}"
     yield ""
 
 
-def _proof(id: str) -> str:
-    names = explained(id)["proven_by"]
-    return f", proven by {', '.join(names)}" if names else ""
+def _proof(id: str, words: str) -> str:
+    names = proof(id)
+    return words.format(", ".join(names)) if names else ""
 
 
 def _said(about: dict[str, Any]) -> str:
