@@ -53,15 +53,18 @@ def run(options: argparse.Namespace) -> int:
     if options.write:
         evidence.write(proof)
     sys.stdout.write(file_text(proof.plain()) if options.json else "".join(f"{line}\n" for line in _lines(proof)))
-    changed = [line for found in rosters for line in _frozen(found, options.freeze)]
-    sys.stderr.write("".join(f"pal prove: {line}\n" for line in changed))
-    return 0 if proof.holds and not changed else 1
+    wrong = [line for found in rosters for line in _kept_files(found, options.freeze)]
+    sys.stderr.write("".join(f"pal prove: {line}\n" for line in wrong))
+    return 0 if proof.holds and not wrong else 1
 
 
-def _frozen(found: Roster, by: str | None) -> list[str]:
+def _kept_files(found: Roster, by: str | None) -> Iterator[str]:
+    """What the files beside a contract say that is no longer so; a version is frozen first where one is named."""
     if by is not None:
         freeze.freeze(found.contract, by)
-    return list(freeze.changes(found.contract))
+    yield from freeze.changes(found.contract)
+    for name in expected.orphans(found.contract, found.saboteurs):
+        yield f"{expected.file_of(found.contract)}: there is no saboteur {name!r}; type: pal prove --write"
 
 
 def _installed() -> list[str]:

@@ -60,7 +60,8 @@ def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False,
     expected = adapter.expected if isinstance(adapter, Saboteur) else frozenset()
     clauses = {clause.id: clause for clause in scope(adapter, target, full=full)}
     fell = {id for id, clause in clauses.items() if _falls(target, clause)}
-    for _ in range(again):
+    is_new = isinstance(adapter, Saboteur) and adapter.also is None
+    for _ in range(0 if is_new else again):
         wrong = sorted((fell ^ expected) & clauses.keys())
         fell ^= {id for id in wrong if _falls(target, clauses[id]) is not (id in fell)}
     _let_go(target)

@@ -3,9 +3,11 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 
+from ..errors import PalError
 from .matrix import Judged, judge
 from .roster import Roster, roster
 
@@ -32,8 +34,13 @@ def _alone(tasks: Iterable[Task]) -> Iterator[Judged]:
 def _shared(tasks: Iterable[Task], workers: int) -> Iterator[Judged]:
     """Each worker is a new interpreter: a fork would take the threads' locks along."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=gc.freeze) as pool:
-        for done in as_completed([pool.submit(_judged, task) for task in tasks]):
-            yield done.result()
+        running = {pool.submit(_judged, task): task for task in tasks}
+        try:
+            for done in as_completed(running):
+                yield done.result()
+        except BrokenProcessPool as error:
+            lost = sum(not each.done() or each.exception() is not None for each in running)
+            raise PalError(f"a worker ended by itself, {lost} adapters are not judged; type: pal prove -n 1") from error
 
 
 def _judged(task: Task) -> Judged:

@@ -179,13 +179,21 @@ DEFECTS = (
         rules=False,
     ),
     Defect("repeat_refused", "what is so already is a conflict", "idempotency.repeat", _made(_repeat_refused), natural),
-    Defect("one_at_a_time", "two threads are one too many", "concurrency.all_effects", _made(_one_at_a_time), keyed),
+    Defect(
+        "one_at_a_time",
+        "two threads are one too many",
+        "concurrency.all_effects",
+        _made(_one_at_a_time),
+        keyed,
+        rules=False,
+    ),
     Defect(
         "one_at_a_time",
         "two threads are one too many",
         "concurrency.same_calls",
         _made(_one_at_a_time),
         lambda operation: not keyed(operation),
+        rules=False,
     ),
     Defect("works_once", "every other instance fails", "determinism.same_calls", _made(_works_once)),
 )
