@@ -1,5 +1,6 @@
 """Endpoints: one line per request that a vendor answers, and what it means to the mock behind it."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from ..errors import PalError
-from ..faults.message import Request
+from ..faults.message import Codec, Request, to_json
 from .sending import JobPoll, JobStart, Sending
 
 Kind = Literal["effect", "read", "auth", "undo", "background"]
@@ -35,13 +36,19 @@ class Endpoint:
     per: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     sent: Sending | None = None
+    codec: Codec | None = None
 
     def __post_init__(self) -> None:
         if not _ROUTE.fullmatch(self.route):
             raise PalError(f"{self.route!r} is no route; write a method and a path, 'POST /v1/campaigns/{{id}}'")
+        names = _PARAMETER.findall(self.route)
+        for name in names:
+            if not name.isidentifier():
+                raise PalError(f"{self.route}: {{{name}}} is no name; write a letter first, such as {{id}}")
+            if names.count(name) > 1:
+                raise PalError(f"{self.route}: {{{name}}} stands there twice; give each its own name")
         for place in filter(None, (self.key, self.per)):
-            if not _PLACE.fullmatch(place):
-                raise PalError(f"{self.route}: {place!r} is no place; write header:Name, body:/pointer, query:name")
+            check_place(self.route, place)
 
     @property
     def method(self) -> str:
@@ -58,6 +65,12 @@ class Endpoint:
         """The path's parameters where the request is one of this endpoint, else None."""
         found = self._pattern.fullmatch(request.path) if request.method == self.method else None
         return None if found is None else found.groupdict()
+
+
+def check_place(whose: str, place: str) -> None:
+    """Raises PalError for what names no place in a request."""
+    if not _PLACE.fullmatch(place):
+        raise PalError(f"{whose}: {place!r} is no place; write header:Name, body:/pointer, query:name or path:name")
 
 
 def effect(
@@ -77,9 +90,9 @@ def effect(
 
     ``calls`` is an operation of the contract, a primitive of the mock, or a function of (request, mock,
     scratch). ``request`` makes its arguments and ``reply`` the body, each a template, see `wire_templates`.
-    ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``; None: the
-    vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is sent, and ignored.
-    ``per`` is a place in the request whose values are counted apart, such as the model of a fallback.
+    ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``,
+    ``path:name``; None: the vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is
+    sent, and ignored. ``per`` is a place in the request whose values are counted apart: the model of a fallback.
     ``sent`` is how the body is sent: `pages` or `stream`.
     """
     return Endpoint(route, "effect", calls, request, reply, status, key, dedupe, per, dict(headers or {}), sent)
@@ -127,6 +140,28 @@ def job(
     start = Endpoint(create, kind, calls, request, reply, 202, key, sent=JobStart(create, created))
     match = Endpoint(poll, "background", calls).match
     return start, Endpoint(poll, "background", JobPoll(create, id, done_after, pending, wait, match))
+
+
+def rpc(
+    method: str,
+    *,
+    calls: str | Handler,
+    kind: Literal["read", "effect"] = "effect",
+    key: str | None = None,
+    request: Any = None,
+    reply: Any = "$",
+    per: str | None = None,
+    decode: Callable[[bytes], Any] = json.loads,
+    encode: Callable[[Any], bytes] = to_json,
+) -> Endpoint:
+    """A unary gRPC method, ``/pkg.Service/Method``; the other arguments are those of `effect`. Extra `grpc`.
+
+    ``decode`` makes plain data of a request's message, such as ``lambda raw: MessageToDict(Order.FromString(raw))``,
+    ``encode`` a reply's message of plain data, such as ``lambda plain: ParseDict(plain, Made()).SerializeToString()``;
+    without them messages are JSON. Metadata are headers: ``key="header:idempotency-key"``. An error's details are
+    the vendor's error body. All endpoints of a vendor are gRPC's, or none.
+    """
+    return Endpoint(f"POST {method}", kind, calls, request, reply, key=key, per=per, codec=Codec(decode, encode))
 
 
 def undo(route: str, *, calls: str | Handler, request: Any = None, reply: Any = "$", status: int = 200) -> Endpoint:

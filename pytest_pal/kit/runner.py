@@ -17,9 +17,11 @@ from .subject import LiveSubject
 from .tape import Tape
 from .target import Target
 from .verdict import is_provisional
-from .watchdog import Hung
+from .watchdog import Hung, bounded
 
 PLAYING = ("scenario", "golden", "own_golden")
+LONGEST_S = 45.0
+"""A step that takes longer, in seconds of the machine, waits for what will never come."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,16 @@ def run_clause(target: Target, clause: Clause) -> Run:
     violations: list[str] = []
     try:
         refuse_quarantined(target)
-        with GUARD.watching(loopback=target.reach != "in_process") as violations, subject:
-            if swapped is None:
-                clause.check(subject)
-            else:
-                _refused_part(subject, swapped)
+        with GUARD.watching(loopback=target.reach != "in_process") as violations:
+            bounded(lambda: _check(subject, clause, swapped), LONGEST_S, subject.release, subject.progress)
     except Exception as caught:  # noqa: BLE001 - every error is a verdict
         error = caught
+    if isinstance(error, Hung):
+        quarantine(target, clause.id)
     if violations:
         error = _network(target, violations, error)
     elif subject.problems:
         error = _at_the_vendor(subject.problems, error)
-    if isinstance(error, Hung):
-        quarantine(target, clause.id)
     result = _result(target, clause, bench, error, swapped)
     return Run(result) if error is None else Run(result, error, subject.tape)
 
@@ -103,6 +102,14 @@ def _settings(target: Target, clause: Clause) -> Mapping[str, Any]:
 def _missing(target: Target, clause: Clause) -> str | None:
     """The first optional thing that the clause is about and that the adapter does not offer."""
     return next((part for part in (clause.operation, *clause.needs) if part in target.unsupported), None)
+
+
+def _check(subject: LiveSubject, clause: Clause, swapped: str | None) -> None:
+    with subject:
+        if swapped is None:
+            clause.check(subject)
+        else:
+            _refused_part(subject, swapped)
 
 
 def _refused_part(subject: LiveSubject, part: str) -> None:

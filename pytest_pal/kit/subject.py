@@ -5,18 +5,17 @@ import gc
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, Thread
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import NonRetryableError, ProviderError, RetryableError
 from ..model.capability import faults
-from ..model.clause import ClauseFailed
+from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
@@ -30,6 +29,7 @@ from .seam import Seam, seam_of
 from .tape import INJECTING, Tape, TapedSeam
 from .target import Target
 from .waiting import Waiter
+from .watchdog import Hung
 
 CLOSE = "close"
 SERVED_S = 0.001
@@ -37,8 +37,10 @@ SERVED_S = 0.001
 LONGEST_LOOK_S = 60.0
 """A longer read bound is that of a report; what the vendor keeps is seen at once."""
 
+ENDS_WITHIN_S = 1.0
+"""How long a task may go on that was cancelled; in seconds of the machine."""
 GATHER_S = 5.0
-"""How long calls that are made at once wait for each other; one whose thread never came is made by another."""
+"""How long calls that are made at once wait for each other."""
 
 ASKED_AGAIN = 10
 """How often a read may say that its job is in progress, with retry_after; a query that joins no job never ends."""
@@ -63,13 +65,15 @@ class LiveSubject:
     def __enter__(self) -> "LiveSubject":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object = None, error: object = None, _trace: object = None) -> None:
+        """Closes everything; an adapter whose call never came back is left as it is."""
         try:
             for other in self._others:
-                other.__exit__()
-            self._close()
+                other.__exit__(None, error)
+            if not isinstance(error, Hung):
+                self._close()
+                self.waiter.end()
         finally:
-            self.waiter.end()
             if self._owns_bench:
                 self.bench.close()
 
@@ -140,22 +144,42 @@ class LiveSubject:
         return outcomes
 
     def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
-        """An async operation, and something else as a task on the same loop."""
+        """An async operation, and something else as a task on the same loop, which ends with the operation."""
         ready = self._keyed(operation, arguments)
         declared = self._ready(operation)
 
         async def both() -> Outcome:
             task = asyncio.ensure_future(other())
             try:
-                await self._invoke(declared, ready)
+                return Outcome(operation, await self._invoke(declared, ready))
             except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
                 return Outcome(operation, error=error)
             finally:
-                await task
-            return Outcome(operation)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
         with self._doing("attempt", operation, **ready):
             outcome: Outcome = self.waiter.wait(both())
+        return outcome
+
+    def cancelled(self, operation: str, arguments: Mapping[str, Any], when: Callable[[], bool]) -> Outcome:
+        """What an async operation comes to whose task is cancelled as soon as ``when`` says so."""
+        ready = self._keyed(operation, arguments)
+        declared = self._ready(operation)
+
+        async def run() -> Outcome:
+            task = asyncio.ensure_future(self._invoke(declared, ready))
+            while not task.done() and not when():  # noqa: ASYNC110 - the vendor has a thread of its own
+                await asyncio.sleep(0.001)
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=ENDS_WITHIN_S)
+            if not done:
+                return Outcome(operation, error=TimeoutError(f"it went on for {ENDS_WITHIN_S:g} s"))
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            return Outcome(operation, None if error else task.result(), error)
+
+        with self._doing("attempt", operation, **ready):
+            outcome: Outcome = self.waiter.wait(run())
         return outcome
 
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
@@ -202,14 +226,19 @@ class LiveSubject:
             self._close()
 
     def _close(self) -> None:
-        self.waiter.close_instance(self.let_go())
+        self.end(self.let_go())
+
+    def end(self, adapter: Any) -> None:
+        """Closes an instance, which may send what it put off."""
+        self._face_vendor()
+        self.waiter.close_instance(adapter)
 
     def flushed(self) -> Outcome:
         """Closes the instance, which sends what was put off; one that could not send is kept, to be closed again."""
         adapter = self.let_go() if self.unsent is None else self.unsent
         with self._doing("flushed"):
             try:
-                self.waiter.close_instance(adapter)
+                self.end(adapter)
                 outcome, self.unsent = Outcome(CLOSE), None
             except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
                 outcome, self.unsent = Outcome(CLOSE, error=error), adapter
@@ -240,6 +269,16 @@ class LiveSubject:
     def seam(self) -> Seam:
         """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
         return TapedSeam(seam_of(self.target, self.bench.vendor), self.tape, self.name)
+
+    def progress(self) -> int:
+        """How many steps were taken so far, those of other instances included."""
+        return len(self.bench.steps) + sum(other.progress() for other in self._others)
+
+    def release(self) -> None:
+        """Lets go whoever waits for the vendor, where the kit can do that."""
+        if "vendor" in self.bench.__dict__:
+            with suppress(Unproven):
+                self.seam.release()
 
     def reopen(self, timeout_s: float) -> None:
         """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
@@ -304,13 +343,17 @@ class LiveSubject:
 
     def _ready(self, operation: str) -> Operation:
         declared = self.capability.operation(operation)
-        if self.bench.live is not None:
-            self.bench.live.answer()
+        self._face_vendor()
         if declared.effect == "write":
             self.bench.unread = True
         else:
             self.settle()
         return declared
+
+    def _face_vendor(self) -> None:
+        """Has hosts that an SDK has built in lead to this subject's vendor, and not to another one's."""
+        if self.bench.live is not None:
+            self.bench.live.answer()
 
     def _once(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
         self._pass_time()
@@ -379,16 +422,22 @@ class LiveSubject:
     ) -> list[Outcome]:
         self.open()
         start = Barrier(len(ready))
+        outcomes: dict[int, Outcome] = {}
 
-        def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
+        def one(number: int, found: Operation, arguments: dict[str, Any]) -> None:
             with suppress(BrokenBarrierError):
                 start.wait(GATHER_S)
             self._pass_time()
             with around():
-                return self._finish(found.name, lambda: self._invoke(found, arguments))
+                outcomes[number] = self._finish(found.name, lambda: self._invoke(found, arguments))
 
-        with ThreadPoolExecutor(len(ready)) as pool:
-            return list(pool.map(lambda pair: one(*pair), ready))
+        # Daemons, unlike the threads of a pool: one that hangs does not keep the interpreter from its end.
+        threads = [Thread(target=one, args=(number, *pair), daemon=True) for number, pair in enumerate(ready)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [outcomes[number] for number in range(len(ready))]
 
     def _as_tasks(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
         async def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
@@ -424,6 +473,7 @@ class LiveSubject:
         if self._adapter is None or not self.target.defers:
             return
         if hasattr(self._adapter, "flush"):
+            self._face_vendor()
             self.waiter.wait(self._adapter.flush())
         else:
             self._close()

@@ -1,5 +1,6 @@
 """An operation on trial: its healthy requests counted, then called while its vendor fails at each of them in turn."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,11 +9,12 @@ from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
 from ..model.subject import Outcome
 from .bench import NUMBERS
+from .ledger import Entry
 from .seam import Seam
 from .subject import LiveSubject
 from .watchdog import bounded
 
-BOUNDS_S = (0.05, 0.25, 1.0)
+BOUNDS_S: tuple[float, ...] = (0.05, 0.25, 1.0)
 """``ctx.timeout`` of an adapter whose vendor is slow, in seconds of the machine: the first within which its request
 leaves. A busy machine may need more than the first to get so far.
 """
@@ -24,13 +26,20 @@ CALMS_DOWN = 3
 """How often a call may take longer than the small bound, on a busy machine, and be made again."""
 
 
+class Hurried(Exception):
+    """A busy machine left a call too little time: nothing is known of its adapter."""
+
+
 class Trial:
-    """One operation of a subject; `arguments` are new ones each time."""
+    """One operation of a subject; `arguments` are new ones each time. ``tried`` healthy calls were made to count."""
 
     def __init__(self, subject: LiveSubject, operation: Operation) -> None:
         self.subject, self.operation = subject, operation
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
+        self.tried = 0
+        self._bounds = BOUNDS_S
+        self._healthy: list[Entry] = []
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
 
@@ -58,7 +67,7 @@ class Trial:
     def healthy(self) -> int:
         """How many requests a call makes when nothing fails; a first one may also warm the adapter up."""
         made = self._counted()
-        if made > 1 and self.claim == "wire":
+        if made > 1:
             made = self._counted()
         if made == 0:
             raise Unproven(
@@ -68,9 +77,10 @@ class Trial:
         return made
 
     def _counted(self) -> int:
-        arguments = self.arguments()
+        arguments, self.tried = self.arguments(), self.tried + 1
         self.seam.mark()
         self.call(arguments).unwrap()
+        self._healthy = [entry for entry in self.seam.entries() if entry.counted]
         return self.seam.requests()
 
     def plays(self, fault: Fault) -> bool:
@@ -78,39 +88,96 @@ class Trial:
         vendor = self.subject.target.harness.vendor
         return self.subject.target.reach in fault.seams and (vendor is None or vendor.plays(fault))
 
+    def decides(self, at: int) -> bool:
+        """Whether the request at this place is the only one of its operation that changes anything."""
+        effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
+        return effects == [at]
+
+    def asked_again(self, at: int) -> list[str]:
+        """Requests of the window, from the ``at``-th on, that were made more often than when all is well."""
+        healthy = Counter(_asked(entry) for entry in self._healthy)
+        made = Counter(_asked(entry) for entry in self.seam.entries() if entry.number >= at)
+        return [asked for asked, count in made.items() if count > max(1, healthy[asked])]
+
+    def tokens(self) -> int:
+        """Requests of the window for a token."""
+        return sum(bool(entry.endpoint and entry.endpoint.kind == "auth") for entry in self.seam.entries())
+
+    @property
+    def keyed(self) -> int:
+        """The place of the first healthy request that carries a key; the first one, where none does."""
+        return next((n for n, entry in enumerate(self._healthy, 1) if entry.key is not None), 1)
+
     def positions(self) -> Iterator[int]:
         """The place of each healthy request, from 1."""
         yield from range(1, self.healthy() + 1)
 
+    @property
+    def bound(self) -> float:
+        """``ctx.timeout`` of the next call whose vendor is slow."""
+        return self._bounds[0]
+
+    def patiently(self, run: Callable[[], None]) -> None:
+        """``run``, once more with a larger bound as often as a busy machine left it too little time."""
+        while True:
+            try:
+                return run()
+            except Hurried:
+                self._bounds = self._bounds[1:]
+
     def under(self, fault: Fault, at: int, call: Callable[[], Outcome]) -> Outcome:
-        """What a call comes to while the vendor fails from its ``at``-th request on."""
-        for bound in BOUNDS_S if fault.slow else (None,):
-            outcome, fired = self._once_under(fault, at, call, bound)
-            if fired:
-                return outcome
-        raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+        """What a call comes to while the vendor fails from its ``at``-th request on.
+
+        Raises `Hurried` where a fault of a slow vendor did not fire and there is a larger bound.
+        """
+        if self.subject.unsent is not None:
+            self.recovered({}).unwrap()
+        bound = self._bounds[0] if fault.slow else None
+        if bound is not None:
+            self.subject.reopen(bound)
+        outcome, fired = self._once_under(fault, at, call, bound)
+        if not fired:
+            self._hurried(bound)
+            raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+        return outcome
 
     def _once_under(
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
-        if bound is not None:
-            self.subject.reopen(bound)
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
         self.seam.mark()
         with self.seam.failing(fault, at) as switch:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()
         if not in_time:
-            raise ClauseFailed(f"{self.operation.name} had not given up after {GIVES_UP_WITHIN} times its bound")
+            if _ran_out_of_time(outcome):  # it gave up by itself, and so late because the machine is busy, perhaps
+                self._hurried(bound)
+            within = f", of ctx.timeout = {bound:g}" if bound else ""
+            raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
 
+    def _hurried(self, bound: float | None) -> None:
+        if bound is not None and len(self._bounds) > 1:
+            raise Hurried
+
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
-        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close."""
-        if self.subject.unsent is not None:
-            return self.subject.flushed()
+        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close.
+
+        With a small bound it is made again, with other arguments, where it ran out of time. Raises `Hurried`.
+        """
+        bound = self.subject.bench.timeout if self.subject.bench.timeout in BOUNDS_S else None
         for _ in range(CALMS_DOWN):
-            outcome = self.call(arguments)
-            hurried = self.subject.bench.timeout in BOUNDS_S and getattr(outcome.error, "code", None) == "timeout"
-            if not hurried:
-                break
+            outcome = self.call(arguments) if self.subject.unsent is None else self.subject.flushed()
+            if bound is None or not _ran_out_of_time(outcome):
+                return outcome
+            arguments = self.arguments()
+        self._hurried(bound)
         return outcome
+
+
+def _asked(entry: Entry) -> str:
+    return " ".join(filter(None, (entry.request.method, entry.request.path, entry.part)))
+
+
+def _ran_out_of_time(outcome: Outcome) -> bool:
+    return getattr(outcome.error, "code", None) == "timeout"

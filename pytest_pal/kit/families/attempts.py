@@ -4,19 +4,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from ...errors import RetryableError
-from ...faults.catalogue import BY_NAME, Fault
+from ...faults.catalogue import BY_NAME, CATALOGUE, Fault
 from ...model.clause import Check, Clause, ClauseFailed, holds, same
 from ...model.operation import Operation
 from ..contract import Contract
+from ..guard import GUARD
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
+from .faults import LATER, meeting
 
-INVITING = ("status_503", "status_429", "status_500", "reset_before", "refused")
-"""Faults after which software likes to try again."""
+INVITING = tuple(
+    fault.name
+    for fault in CATALOGUE
+    if fault.name not in ("dns", "tls", "closed", "hollow") and not fault.slow and not fault.harmless
+)
+"""Any failure that comes at once: software tries again after one of them, and not after the others."""
+OTHERS_MAY_FOLLOW = frozenset({404, 409, 410})
+"""What is not there is made, what is there is taken: another request may follow these, but none is asked twice."""
 AFTER_S = 7
 
 
@@ -26,12 +34,12 @@ def clauses(contract: Contract) -> Iterator[Clause]:
 
 
 def _of(operation: Operation, stem: str) -> Iterator[Clause]:
-    name, http = operation.name, meeting(operation, "http", at_once=True)
+    name, http = operation.name, meeting(operation, "http", but=LATER)
     yield Clause(
         f"{stem}.one_attempt",
         f"A call of {name} is one attempt: where its vendor fails at once, no request is made again.",
         _no_more(operation, INVITING),
-        why_not=meeting(operation, "http", "tcp"),
+        why_not=meeting(operation, "http", "tcp", "grpc"),
     )
     yield Clause(
         f"{stem}.no_replay",
@@ -43,7 +51,7 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         f"{stem}.slow_is_one_attempt",
         f"A call of {name} whose vendor does not answer in time is one attempt too.",
         _no_more(operation, ("hang",)),
-        why_not=meeting(operation, "http", "tcp"),
+        why_not=meeting(operation, "http", "tcp", "grpc"),
     )
     yield Clause(
         f"{stem}.retry_after",
@@ -59,14 +67,28 @@ def _no_more(operation: Operation, names: tuple[str, ...]) -> Check:
         places = list(trial.positions())
         for fault in (BY_NAME[name] for name in names if trial.plays(BY_NAME[name])):
             for at in places if not fault.unreachable else places[:1]:
-                arguments = trial.arguments()
-                trial.under(fault, at, lambda arguments=arguments: trial.call(arguments))  # type: ignore[misc]
-                made = trial.seam.requests()
-                holds(
-                    made <= at, f"requests of one call, whose vendor failed ({fault.name}) at request {at}", seen=made
-                )
+                trial.patiently(partial(_once, trial, fault, at))
 
     return check
+
+
+def _once(trial: Trial, fault: Fault, at: int) -> None:
+    arguments = trial.arguments()
+    with GUARD.counting() as dialled:
+        trial.under(fault, at, lambda: trial.call(arguments))
+    place = f"of one call, whose vendor failed ({fault.name}) at request {at}"
+    if fault.unreachable and trial.operation.idempotency == "repeatable" and trial.operation.effect == "write":
+        return  # each model of a ranking may be asked, and who was meant is not to be seen
+    if fault.unreachable:
+        most = max(dialled.values(), default=0)
+        holds(most <= 1, f"connections to one address {place}", seen=most)
+    elif fault.status in OTHERS_MAY_FOLLOW:
+        asked = trial.asked_again(at)
+        holds(not asked, f"requests that were made twice {place}", seen=asked)
+    else:
+        made, tokens = trial.seam.requests(), trial.tokens() if fault.status == 401 else 0
+        holds(tokens <= 1, f"requests for a token {place}", seen=tokens)
+        holds(made <= at + tokens, f"requests {place}", seen=made)
 
 
 def _retry_after(operation: Operation) -> Check:

@@ -16,7 +16,7 @@ from ..contract import Contract
 from ..ledger import keys_of
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
+from .faults import NOT_EACH_TIME, meeting
 from .idempotency import size
 
 ATTEMPTS = 3
@@ -26,7 +26,7 @@ TRANSIENT, FINAL = BY_NAME["status_429"], (BY_NAME["status_400"], BY_NAME["statu
 def clauses(contract: Contract) -> Iterator[Clause]:
     for operation in contract.capability.operations.values():
         for check, sentence, make in _TABLE:
-            why_not = meeting(operation, "http", at_once=True)
+            why_not = meeting(operation, "http", but=NOT_EACH_TIME)
             if check == "stable_key":
                 why_not = _where_a_key_travels(operation, why_not)
             if operation.key == "idempotency_key" or check != "stable_key":
@@ -93,11 +93,11 @@ def _final_when_unknown(subject: LiveSubject, operation: Operation) -> bool:
 def _stable_key(operation: Operation) -> Check:
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
-        last = trial.healthy()
+        trial.healthy()
         arguments = trial.arguments()
         with called(subject) as held:
-            keys = [_keys(trial, held, {**arguments, "idempotency_key": subject.key()}, last) for _ in range(2)]
-            minted = _keys(trial, held, {k: v for k, v in arguments.items() if k != "idempotency_key"}, last)
+            keys = [_keys(trial, held, {**arguments, "idempotency_key": subject.key()}) for _ in range(2)]
+            minted = _keys(trial, held, {k: v for k, v in arguments.items() if k != "idempotency_key"})
         for found in (*keys, minted):
             same(len(found), 1, "keys on the wire over all attempts of one call")
         holds(len({*keys[0], *keys[1], *minted}) == 3, "calls under different keys send different ones", seen=keys)
@@ -105,15 +105,15 @@ def _stable_key(operation: Operation) -> Check:
     return check
 
 
-def _keys(trial: Trial, held: Called, arguments: dict[str, object], last: int) -> list[str]:
-    """The keys that travel. Of several requests the last one fails, once: not each of them has to show the key."""
-    fault = TRANSIENT if last == 1 else replace(TRANSIENT, times=1)
-    _under(trial, held, fault, arguments, last)
+def _keys(trial: Trial, held: Called, arguments: dict[str, object]) -> list[str]:
+    """What travels in a call whose request with the key fails at first, and goes well at the last attempt."""
+    fault = replace(TRANSIENT, times=ATTEMPTS - 1)
+    _under(trial, held, fault, arguments, at=trial.keyed)
     return list(keys_of(trial.seam.entries()))
 
 
 def _under(
-    trial: Trial, held: Called, fault: Fault, arguments: dict[str, object] | None = None, at: int = 1
+    trial: Trial, held: Called, fault: Fault, arguments: dict[str, object] | None = None, *, at: int = 1
 ) -> Outcome:
     given = trial.arguments() if arguments is None else arguments
     return trial.under(fault, at, lambda: held.attempt(trial.operation.name, given))

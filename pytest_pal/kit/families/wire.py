@@ -26,12 +26,18 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"{stem}.wire.claim",
             f"{operation.name} makes requests as the adapter says in meets_wire; without a word, at least one.",
             _claim(operation),
-            why_not=lambda target: "" if target.reach in ("http", "tcp") else f"its reach is {target.reach}",
+            why_not=lambda target: "" if target.reach in ("http", "tcp", "grpc") else f"its reach is {target.reach}",
         )
         yield Clause(
             f"{stem}.concurrency.free_loop",
             f"While the vendor has not answered {operation.name}, the loop of an async adapter goes on.",
             _free_loop(operation),
+            why_not=_not_async(operation),
+        )
+        yield Clause(
+            f"{stem}.concurrency.cancelled",
+            f"A task that waits for {operation.name} can be cancelled: it ends at once, as cancelled.",
+            _cancelled(operation),
             why_not=_not_async(operation),
         )
 
@@ -54,6 +60,8 @@ def _claim(operation: Operation) -> Check:
         claim = trial.claim
         subject.attempt(operation.name, **trial.arguments()).unwrap()
         arguments = trial.arguments()
+        if claim == "deferred":
+            subject.close()  # sends what belongs to the calls before
         trial.seam.mark()
         subject.attempt(operation.name, **arguments).unwrap()
         made = trial.seam.requests()
@@ -69,7 +77,7 @@ def _claim(operation: Operation) -> Check:
 
 
 def _free_loop(operation: Operation) -> Check:
-    """The vendor answers nothing until the loop has ticked; a blocked one would wait for ever."""
+    """The vendor answers nothing until the loop has ticked; one that is blocked does not tick before the call ends."""
 
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
@@ -88,8 +96,24 @@ def _free_loop(operation: Operation) -> Check:
     return check
 
 
+def _cancelled(operation: Operation) -> Check:
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        subject.attempt(operation.name, **trial.arguments()).unwrap()
+        arguments = trial.arguments()
+        trial.seam.mark()
+        with trial.seam.failing(BY_NAME["hang"], 1):
+            outcome = subject.cancelled(operation.name, arguments, lambda: bool(trial.seam.entries()))
+            trial.seam.release()
+        if not isinstance(outcome.error, asyncio.CancelledError):
+            raise ClauseFailed(f"cancelled while its vendor had not answered, it {outcome.brief()}") from outcome.error
+
+    return check
+
+
 async def _ticking(seam: Seam, ticks: list[int]) -> None:
-    while len(ticks) < TICKS or not seam.entries():
-        ticks.append(len(ticks))
+    """Counts from the moment at which the request is at the vendor, and lets it go then."""
+    while len(ticks) < TICKS:
         await asyncio.sleep(0.001)
+        ticks += [0] if seam.entries() else []
     seam.release()
