@@ -234,18 +234,14 @@ SABOTEURS = (
     Saboteur("unites_arrays", UnitesArrays, OWN + "arrays_replace", RECORDED),
     Saboteur("merges_consent", MergesConsent, OWN + "consent", RECORDED),
     Saboteur("keeps_consent", KeepsConsent, OWN + "consent", RECORDED),
-    Saboteur(
-        "booleans_are_numbers", BooleansAreNumbers, OWN + "values", RECORDED, "every boolean comes back as a number"
-    ),
+    Saboteur("booleans_are_numbers", BooleansAreNumbers, OWN + "values", RECORDED),
     Saboteur("skips_equal_values", SkipsEqualValues, OWN + "values", RECORDED),
     Saboteur("strips_text", StripsText, OWN + "values"),
     Saboteur("keeps_twenty_traits", KeepsTwentyTraits, OWN + "fifty_traits", RECORDED),
     Saboteur("drops_what_is_too_much", DropsWhatIsTooMuch, OWN + "too_many"),
     Saboteur("cuts_long_text", CutsLongText, OWN + "long_value"),
     Saboteur("loses_updates", LosesUpdates, OWN + "concurrent_traits", RECORDED),
-    Saboteur(
-        "takes_names", TakesNames, OWN + "spares_others", RECORDED, "whoever has an identifier loses it to the next"
-    ),
+    Saboteur("takes_names", TakesNames, OWN + "spares_others", RECORDED),
     Saboteur("replaces_identifiers", ReplacesIdentifiers, OWN + "identifiers", RECORDED),
     Saboteur("lowers_identifiers", LowersIdentifiers, OWN + "identifier_values", RECORDED),
     Saboteur("never_releases", NeverReleases, OWN + "released_identifier", RECORDED),

@@ -163,7 +163,6 @@ SABOTEURS = (
         over_http(CDP, LastKnown),
         "cdp.get_profile.fault.status_503",
         RECORDED,
-        "no read of a vendor that is down fails",
     ),
     Saboteur("empties_first", over_http(CDP, EmptiesFirst), "cdp.adapter.scenario.long_life", RECORDED),
     Saboteur("waits_for_jobs", over_http(CDP, WaitsForJobs), SYNC + "fault.hang", RECORDED),
