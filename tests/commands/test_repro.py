@@ -77,9 +77,9 @@ def ran(folder: Path, file: str) -> str:
             "on the wire: POST /create_campaign -> 503 (status_503) -> raised ValueError: 503",
         ),
         (
-            "pal::ads::tries_again::ads.create_campaign.retry.one_attempt",
-            "# failed: requests of one call, whose vendor failed (status_503) at request 1\n",
-            "on the wire: POST /create_campaign -> 503 (status_503) " * 2 + "-> raised RetryableError(unav",
+            "pal::ads::tries_again::ads.create_campaign.retry.no_replay",
+            "# failed: requests of one call, whose vendor failed (closed) at request 1\n",
+            "on the wire: POST /create_campaign -> closed (closed) " * 2 + "-> raised RetryableError(conn",
         ),
         (
             "pal::ads::forgets::ads.pause.rule.stops_spend",

@@ -32,6 +32,9 @@ def test_a_correct_adapter_passes_every_clause() -> None:
 
 
 class AgainClient(RpcClient):
+    def left(self) -> float:
+        return super().left() / 2
+
     def invoke(self, endpoint: str, message: bytes, headers: Mapping[str, str]) -> bytes:
         try:
             return super().invoke(endpoint, message, headers)

@@ -123,4 +123,4 @@ def test_what_only_a_body_can_say_is_played_by_a_vendor_that_says_how() -> None:
     ("auth", "places"), [(None, ()), ("header:A", ("header:A",)), (("header:A", "query:b"), ("header:A", "query:b"))]
 )
 def test_where_a_secret_may_travel(auth: Any, places: tuple[str, ...]) -> None:
-    assert Vendor(PAUSE, auth=auth).auth_places == places
+    assert Vendor(PAUSE, auth=auth).secret_places == places

@@ -58,6 +58,8 @@ def meeting(
 
 
 def _sentence(operation: Operation, fault: Fault) -> str:
+    if fault.name == "hollow":
+        return f"Where the vendor {fault.sentence}, {operation.name} makes up nothing, and lets no other exception out."
     if fault.harmless:
         return f"{operation.name} does its work also with a vendor that {fault.sentence}."
     told = " or ".join(fault.codes)
@@ -96,10 +98,9 @@ def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
 def _refused(trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool) -> None:
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
-    if several and names_its_failures(outcome, wanted):
-        return
-    _judge(outcome, wanted)
-    _with_its_cause(outcome, fault)
+    if not (several and names_its_failures(outcome, wanted)):
+        _judge(outcome, wanted)
+        _with_its_cause(outcome, fault)
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
     again = trial.arguments() if unknown and delivery == "at_most_once" else arguments
     recovered = trial.recovered(again)
@@ -160,7 +161,7 @@ def _too_late(trial: Trial, fault: Fault, *, several: bool) -> None:
     arguments, share = trial.arguments(), WITHIN if several else BEYOND
     late = replace(fault, late_s=share * trial.bound)
     outcome = trial.under(late, 1, lambda: trial.call(arguments))
-    _judge(outcome, expected(fault, trial.operation, trial.subject.traits.delivery, several=several))
+    _refused(trial, fault, arguments, outcome, several=several)
 
 
 def _hollow(operation: Operation, fault: Fault) -> Check:
@@ -174,11 +175,17 @@ def _hollow(operation: Operation, fault: Fault) -> Check:
             outcome = trial.under(fault, at, partial(trial.call, arguments))
             if outcome.error is None:
                 _as_when_all_is_well(trial, arguments, outcome.value)
-            else:
+            elif not _made_of_nothing(operation, outcome):
                 several = len(places) > 1 and not trial.decides(at)
                 _refused(trial, fault, arguments, outcome, several=several)
 
     return check
+
+
+def _made_of_nothing(operation: Operation, outcome: Outcome) -> bool:
+    """An output that lacks everything is malformed_reply to who calls by a handle; a read may find nothing there."""
+    read = operation.effect == "read" and isinstance(outcome.error, ProviderError)
+    return read or isinstance(outcome.error, ClauseFailed)
 
 
 def _as_when_all_is_well(trial: Trial, arguments: dict[str, Any], value: Any) -> None:
