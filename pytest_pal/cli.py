@@ -10,6 +10,7 @@ from .errors import PalError
 COMMANDS = {
     "contract": "show a contract, compare two versions of it, keep its list of IDs",
     "diff": "compare two JSON files",
+    "explain": "a clause: why it matters, and how to mend what it fails",
     "repro": "write a script that makes the calls of a failing clause, one by one",
     "vendor": "serve a vendor with faults on this machine, for adapters in any language",
     "waivers": "list the project's waivers with the days they have left",

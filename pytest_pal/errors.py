@@ -98,13 +98,15 @@ class PalError(Exception):
 SHOWN_NAMES = 50
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a message about a name that there is not: the nearest one, or all that there are."""
+def did_you_mean(name: str, known: Iterable[str], *, else_: str = "") -> str:
+    """The end of a message about a name that there is not: the nearest one, or ``else_``, or all that there are."""
     import difflib
 
     names = list(known)
     near = difflib.get_close_matches(name, names, 1)
     if near:
         return f"did you mean {near[0]!r}?"
+    if else_:
+        return else_
     more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
     return f"there are {', '.join(names[:SHOWN_NAMES]) or 'none'}{more}"

@@ -228,14 +228,14 @@ def _uuid(person: Any) -> str:
 def _cohort(attempt: Attempt, key: str) -> int:
     """The id of the audience's cohort, made where there is none. Of several of one name it is the oldest."""
     found = [_cohort_id(row) for row in attempt.rows("cohorts") if row.get("name") == key and row.get("is_static")]
-    return min(found) if found else _cohort_id(attempt.post("cohorts", {"name": key, "is_static": True}))
+    return min(found) if found else _cohort_id(attempt.post("cohorts", {"name": key, "is_static": True}), written=True)
 
 
-def _cohort_id(row: Json) -> int:
+def _cohort_id(row: Json, *, written: bool = False) -> int:
     id = row.get("id")
     if isinstance(id, int):
         return id
-    raise NonRetryableError("malformed_reply", "PostHog's cohort has no id")
+    raise NonRetryableError("malformed_reply", "PostHog's cohort has no id", outcome_unknown=written)
 
 
 def _remove(attempt: Attempt, cohort: int, person: str) -> None:

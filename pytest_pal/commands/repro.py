@@ -12,9 +12,10 @@ from ..kit.script import script
 
 ROOT, HOLDS = "pal", 1
 EXAMPLE = """
-The script opens the adapter on its harness and a fresh vendor, without pytest, makes
-the calls of the clause with the same arguments, keys, times and faults, and prints what
-came of each and the requests on the wire. Set a breakpoint in it, or in the adapter.
+The script opens the adapter on its harness and a fresh vendor, without pytest,
+makes the calls of the clause with the same arguments, keys, times and faults,
+and prints what came of each and the requests on the wire. Set a breakpoint in
+it, or in the adapter.
 
 exit code: 0, 1 where the clause holds, 2 for an ID that there is not
 

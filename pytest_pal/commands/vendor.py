@@ -25,18 +25,19 @@ from ..registry.entry_points import ADAPTERS, CAPABILITIES, entries
 from ..report.matrix import WIDTH
 
 EXAMPLE = f"""
-Of a capability it serves the identity mapping over the mock: POST /<operation> with
-the arguments as a JSON object, "Authorization: Bearer <secret>", and "Idempotency-Key:
-<key>" where the operation takes one. 200 is the output, anything else an error,
-{{"error": {{"code", "message", "outcome_unknown", "retry_after"}}}}. Of an adapter it
-serves the mapping of its harness. Its clock goes with this machine's.
+Of a capability it serves the identity mapping over the mock: POST /<operation>
+with the arguments as a JSON object, "Authorization: Bearer <secret>", and
+"Idempotency-Key: <key>" where the operation takes one. 200 is the output,
+anything else an error, {{"error": {{"code", "message", "outcome_unknown"}}}}.
+Of an adapter it serves the mapping of its harness. Its clock is this machine's.
 
 While it runs:
   GET    {CONTROL}          what it serves, and what can be asked of it
   GET    {CONTROL}requests  every request so far, with its answer
   GET    {CONTROL}state     what the vendor keeps
-  PUT    {CONTROL}fault     {{"name": "status_503", "at": 1, "to": 2}}: fails so, at the 1st
-                         and 2nd request from now; without "to" until it is lifted
+  PUT    {CONTROL}fault     {{"name": "status_503", "at": 1, "to": 2}}: fails so at
+                         the 1st and 2nd request from now; without "to" until
+                         it is lifted
   DELETE {CONTROL}fault     works again, and drops the connections that hang
   POST   {CONTROL}advance   {{"seconds": 3600}}: moves its clock on
   POST   {CONTROL}reset     is as at the start
@@ -104,10 +105,9 @@ def _found(name: str | None) -> tuple[Any, Vendor]:
         target = target_of(case_named(name, Path()))
     except PalError as error:
         raise PalError(f"{error}" if name in known else f"{name!r}: {did_you_mean(name, known)}") from None
-    if target.harness.vendor is None:
-        raise PalError(
-            f"the harness of {name} has no Vendor to serve; pal vendor {target.capability.name} serves the mock"
-        )
+    if target.harness.vendor is None or target.harness.vendor.codecs:
+        instead = f"pal vendor {target.capability.name} serves the mock"
+        raise PalError(f"the harness of {name} has no Vendor to serve over HTTP; {instead}")
     return target.contract, target.harness.vendor
 
 
@@ -122,7 +122,7 @@ def _as_json(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _head(name: str, about: Mapping[str, Any]) -> Iterator[str]:
     yield f"{name} at {about['url']}"
-    where = f" ({about['auth']})" if about["auth"] else " (not asked for)"
+    where = f" ({' or '.join(about['auth'])})" if about["auth"] else " (not asked for)"
     yield from _row("secret", f"{about['secret']}{where}")
     if about["cafile"]:
         yield from _row("cafile", about["cafile"])
@@ -174,5 +174,7 @@ def _table() -> Iterator[str]:
     yield f"{'fault':<24}{'outcome':<9}what an adapter makes of it"
     for fault in BY_NAME.values():
         yield f"{fault.name:<24}{fault.outcome:<9}{' or '.join(fault.codes) or 'nothing: it works'}"
-        yield from textwrap.wrap(f"the vendor {fault.sentence}", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        only = "" if "http" in fault.seams else f" (over {', '.join(fault.seams)} only)"
+        text = f"the vendor {fault.sentence}{only}"
+        yield from textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield f"  {fault.source}"

@@ -17,7 +17,7 @@ HTTP = f"{RFC}/rfc9110.html"
 
 @dataclass(frozen=True)
 class Fault:
-    """One row. ``seams`` are those that can play it: a vendor behind HTTP, a relay before any other server.
+    """One row. ``seams`` are those that can play it: a vendor behind HTTP or gRPC, a relay before any other server.
 
     ``codes`` are what the taxonomy may call it, ``stage`` says whether the vendor acted before it failed.
     ``status``, ``headers`` and ``body`` are the reply's; without a body the vendor's own error body is sent,
@@ -59,8 +59,9 @@ def _slow(name: str, sentence: str, delivery: Delivery, *codes: str, seams: tupl
     return Fault(name, sentence, codes, "unknown", source, seams, "after", delivery=delivery, slow=True)
 
 
-def _unreadable(name: str, sentence: str, body: bytes) -> Fault:
-    return Fault(name, sentence, ("malformed_reply",), "unknown", f"{HTTP}#section-15.3.1", body=body)
+def _unreadable(name: str, sentence: str, body: bytes, *seams: str) -> Fault:
+    source = f"{HTTP}#section-15.3.1"
+    return Fault(name, sentence, ("malformed_reply",), "unknown", source, seams or ("http",), body=body)
 
 
 def _status(status: int, code: str, outcome: Outcome, source: str, **more: str) -> Fault:
@@ -74,6 +75,13 @@ def _meaning(name: str, status: int, code: str, sentence: str, source: str) -> F
     return Fault(name, sentence, (code,), "known", source, status=status, means=code)
 
 
+def _rpc(status: str, http: int, outcome: Outcome, *codes: str) -> Fault:
+    name, source = f"grpc_{status.lower()}", "https://grpc.github.io/grpc/core/md_doc_statuscodes.html"
+    return Fault(
+        name, f"answers {status}", codes, outcome, source, ("grpc",), status=http, headers={"grpc-status": status}
+    )
+
+
 _LOST = ("connection", "unavailable")
 
 CATALOGUE: tuple[Fault, ...] = (
@@ -84,10 +92,10 @@ CATALOGUE: tuple[Fault, ...] = (
     _broken("reset_after", "acts, and resets the connection instead of an answer", Delivery.RESET, *_LOST),
     _broken("closed", "acts, and closes the connection without a word", Delivery.CLOSED, *_LOST, "malformed_reply"),
     _broken("truncated", "acts, and ends in the middle of its answer", Delivery.TRUNCATED, *_LOST, "malformed_reply"),
-    _unreadable("malformed", "answers with what is no JSON", b"<html><body>It works!</body></html>"),
+    _unreadable("malformed", "answers with what is no JSON", b"<html><body>It works!</body></html>", "http", "grpc"),
     _unreadable("empty", "answers with an empty body", b""),
     _unreadable("wrong_type", "answers with JSON of another type", b'[["unexpected"]]'),
-    _slow("hang", "acts, and never answers", Delivery.HANG, "timeout", seams=("http", "tcp")),
+    _slow("hang", "acts, and never answers", Delivery.HANG, "timeout", seams=("http", "tcp", "grpc")),
     _slow("drip", "answers a byte at a time", Delivery.DRIP, "timeout", seams=("http", "tcp")),
     _slow("drip_head", "sends the head of its answer a byte at a time", Delivery.DRIP_HEAD, "timeout"),
     _slow("endless", "answers with a body that never ends", Delivery.ENDLESS, "timeout", "malformed_reply"),
@@ -135,6 +143,19 @@ CATALOGUE: tuple[Fault, ...] = (
         stage="after",
         harmless=True,
     ),
+    _rpc("INVALID_ARGUMENT", 400, "known", "invalid"),
+    _rpc("UNAUTHENTICATED", 401, "known", "unauthenticated"),
+    _rpc("PERMISSION_DENIED", 403, "known", "forbidden"),
+    _rpc("NOT_FOUND", 404, "known", "not_found"),
+    _rpc("ALREADY_EXISTS", 409, "known", "conflict"),
+    _rpc("FAILED_PRECONDITION", 400, "known", "invalid", "conflict"),
+    _rpc("ABORTED", 409, "known", "conflict", "unavailable"),
+    _rpc("RESOURCE_EXHAUSTED", 429, "known", "rate_limited", "quota_exhausted"),
+    _rpc("INTERNAL", 500, "unknown", "unavailable"),
+    _rpc("UNKNOWN", 500, "unknown", "unavailable"),
+    _rpc("UNIMPLEMENTED", 501, "either", "unavailable", "unsupported"),
+    _rpc("UNAVAILABLE", 503, "unknown", *_LOST),
+    _rpc("DEADLINE_EXCEEDED", 504, "unknown", "timeout"),
 )
 """Every row by seam; engines in process have theirs in `engines`."""
 

@@ -19,7 +19,10 @@ AGAIN_SECONDS = 0.05  # until the next try, when the process has no file descrip
 
 
 class Listener(ABC):
-    """Listens on a free ``port`` of 127.0.0.1 from its making until `close`. A forked child closes its copies."""
+    """Listens on ``port`` of 127.0.0.1, or on a free one, until `close`. A forked child closes its copies.
+
+    Raises OSError for a port that cannot be had.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self._closed = False

@@ -1,7 +1,7 @@
 """HTTP messages as the loopback server hands them over: whole requests, and replies with the way they are delivered."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -50,3 +50,15 @@ class Reply:
     body: bytes = b""
     delivery: Delivery = Delivery.WHOLE
     chunked: bool = False
+
+
+def to_json(plain: Any) -> bytes:
+    return json.dumps(plain).encode()
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Messages of a gRPC method: ``decode`` makes plain data of a request's, ``encode`` a reply's of plain data."""
+
+    decode: Callable[[bytes], Any] = json.loads
+    encode: Callable[[Any], bytes] = to_json

@@ -1,10 +1,11 @@
 """An adapter as its callers hold it: a handle of the call path on the subject's clock, and what it tells of itself."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..call.handles import SyncHandle, handle
+from ..call.handles import AsyncHandle, SyncHandle, async_handle, handle
 from ..model.subject import Outcome
 from ..telemetry.records import MemorySink, OperationRecord
 from ..telemetry.statistics import Statistics
@@ -18,7 +19,9 @@ HELD = "held"
 class Called:
     """Calls through the handle; ``records`` are those of the operations so far."""
 
-    def __init__(self, subject: LiveSubject, held: SyncHandle, sink: MemorySink, statistics: Statistics) -> None:
+    def __init__(
+        self, subject: LiveSubject, held: SyncHandle | AsyncHandle, sink: MemorySink, statistics: Statistics
+    ) -> None:
         self._subject, self._held, self._sink = subject, held, sink
         self.statistics = statistics
 
@@ -30,7 +33,7 @@ class Called:
         """One logical call with all its attempts."""
         with self._subject.tape.doing(HELD, "attempt", operation, arguments):
             try:
-                outcome = Outcome(operation, self._held.call(operation, **arguments))
+                outcome = Outcome(operation, self._subject.waiter.wait(self._held.call(operation, **arguments)))
             except Exception as error:  # noqa: BLE001 - whatever comes is an outcome
                 outcome = Outcome(operation, error=error)
             self._subject.note(Step(f"by its handle: {operation}", arguments, outcome))
@@ -39,11 +42,13 @@ class Called:
 
 @contextmanager
 def called(subject: LiveSubject) -> Iterator[Called]:
-    """A handle over a new instance, closed at the end: an async adapter lives on the handle's loop."""
+    """A handle over a new instance, closed at the end. An async adapter stays on the subject's loop."""
     subject.close()
     sink, statistics = MemorySink(), Statistics()
-    held = handle(
-        subject.open(),
+    adapter = subject.open()
+    is_async = any(inspect.iscoroutinefunction(getattr(adapter, name, None)) for name in subject.capability.operations)
+    held = (async_handle if is_async else handle)(
+        adapter,
         subject.capability,
         name=subject.target.name,
         clock=subject.bench.clock,
@@ -56,4 +61,4 @@ def called(subject: LiveSubject) -> Iterator[Called]:
             yield Called(subject, held, sink, statistics)
     finally:
         subject.let_go()
-        held.close()
+        subject.waiter.close_instance(held)

@@ -1,5 +1,6 @@
 """Endpoints: one line per request that a vendor answers, and what it means to the mock behind it."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from ..errors import PalError
-from ..faults.message import Request
+from ..faults.message import Codec, Request, to_json
 from .sending import JobPoll, JobStart, Sending
 
 Kind = Literal["effect", "read", "auth", "undo", "background"]
@@ -35,6 +36,7 @@ class Endpoint:
     per: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     sent: Sending | None = None
+    codec: Codec | None = None
 
     def __post_init__(self) -> None:
         if not _ROUTE.fullmatch(self.route):
@@ -127,6 +129,28 @@ def job(
     start = Endpoint(create, kind, calls, request, reply, 202, key, sent=JobStart(create, created))
     match = Endpoint(poll, "background", calls).match
     return start, Endpoint(poll, "background", JobPoll(create, id, done_after, pending, wait, match))
+
+
+def rpc(
+    method: str,
+    *,
+    calls: str | Handler,
+    kind: Literal["read", "effect"] = "effect",
+    key: str | None = None,
+    request: Any = None,
+    reply: Any = "$",
+    per: str | None = None,
+    decode: Callable[[bytes], Any] = json.loads,
+    encode: Callable[[Any], bytes] = to_json,
+) -> Endpoint:
+    """A unary gRPC method, ``/pkg.Service/Method``; the other arguments are those of `effect`. Extra `grpc`.
+
+    ``decode`` makes plain data of a request's message, such as ``lambda raw: MessageToDict(Order.FromString(raw))``,
+    ``encode`` a reply's message of plain data, such as ``lambda plain: ParseDict(plain, Made()).SerializeToString()``;
+    without them messages are JSON. Metadata are headers: ``key="header:idempotency-key"``. An error's details are
+    the vendor's error body. All endpoints of a vendor are gRPC's, or none.
+    """
+    return Endpoint(f"POST {method}", kind, calls, request, reply, key=key, per=per, codec=Codec(decode, encode))
 
 
 def undo(route: str, *, calls: str | Handler, request: Any = None, reply: Any = "$", status: int = 200) -> Endpoint:

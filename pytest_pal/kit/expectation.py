@@ -32,7 +32,7 @@ class Expected:
 
 
 def expected(fault: Fault, operation: Operation, delivery: str, *, several: bool) -> Expected:
-    """``several``: the operation makes more requests, and not each of them makes its effect possible."""
+    """``several``: the operation makes more requests, and another one may be what makes its effect possible."""
     effect: Effect = "either" if several or operation.effect == "read" else fault.outcome
     keyed = operation.idempotency == "key" and delivery == "at_most_once"
     return Expected(fault.codes, effect, may_be_final=keyed and fault.outcome != "known")

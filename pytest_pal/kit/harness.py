@@ -29,7 +29,7 @@ class Harness:
     capability's observer, ``restart(vendor)`` what happens at the vendor's side when the adapter restarts,
     ``given`` (a mapping, or a function of the vendor) what samples need. ``reach`` says how the adapter
     talks to its vendor. ``vendor`` is one that the kit serves on loopback, in the place of ``fresh``: the
-    functions get a `LiveVendor`, and the reach is http.
+    functions get a `LiveVendor`, and the reach is http, or grpc for one with `rpc`.
 
     ``inject`` maps names of `pytest_pal.faults.engines` to functions of the vendor. Each gives a context
     manager: while it is open the vendor fails in that way. It may yield a function that says how often the
@@ -54,7 +54,7 @@ class Harness:
 
     def __post_init__(self) -> None:
         if self.reach is None:
-            object.__setattr__(self, "reach", "in_process" if self.vendor is None else "http")
+            object.__setattr__(self, "reach", _reach(self.vendor))
         if self.vendor is not None and self.fresh is not None:
             raise PalError(f"the harness of {self.cls.__name__} has a vendor and fresh=; leave one out")
         _check_inject(self.cls, self.inject)
@@ -71,6 +71,12 @@ def _takes_nothing(function: Callable[..., Any]) -> bool:
         return not signature(function).parameters
     except ValueError:  # some built-in types have none that can be read
         return False
+
+
+def _reach(vendor: Vendor | None) -> Reach:
+    if vendor is None:
+        return "in_process"
+    return "grpc" if vendor.codecs else "http"
 
 
 def _check_inject(cls: type, inject: Any) -> None:

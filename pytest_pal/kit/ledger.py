@@ -109,5 +109,9 @@ def most_alike(entries: Iterable[Entry]) -> int:
 
 
 def keys_of(entries: Iterable[Entry]) -> Mapping[str, None]:
-    """The idempotency keys that travelled, each once, in the order of their first request."""
-    return dict.fromkeys(entry.key for entry in entries if entry.key is not None)
+    """The idempotency keys that travelled to the first endpoint that got one, each once, the oldest first.
+
+    An operation of several requests may send each of them a key of its own.
+    """
+    keyed = [(entry.endpoint, entry.key) for entry in entries if entry.key is not None]
+    return dict.fromkeys(key for endpoint, key in keyed if endpoint is keyed[0][0])

@@ -1,8 +1,9 @@
 """A vendor of one item: the mock behind a loopback server, its ledger, and the fault that is switched on."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
@@ -16,6 +17,7 @@ from ..clock import SimulatedClock
 from ..errors import NonRetryableError, PalError, ProviderError, RetryableError
 from ..faults.catalogue import Fault
 from ..faults.message import Delivery, Reply, Request
+from ..faults.rpc import RpcServer
 from ..faults.server import HttpServer
 from ..model.capability import Capability
 from ..model.context import Context, Ids
@@ -27,6 +29,7 @@ from .sending import Asked
 from .vendor import Vendor, json_reply
 from .wire_templates import arguments, body, place
 
+OK = 200
 SERVED_S = 0.001
 """What a served request takes on the simulated clock, in seconds."""
 _KEY = re.compile(KEY_PATTERN)
@@ -78,14 +81,17 @@ class LiveVendor:
         """Forgets everything: an empty mock, no request, no fault."""
         self.ledger = Ledger()
         self._wrong: list[str] = []
+        self.strayed: list[Request] = []
         self.scratch: State = {}
         self._replies: dict[tuple[str, str], tuple[str, Any]] = {}
-        self._tokens: set[str] = {self.secret}
+        self._tokens: dict[str, None] = {self.secret: None}
         self.switch: Switch | None = None
         self._met = ""
         self.__dict__.pop("mock", None)
 
-    def _serve(self) -> HttpServer:
+    def _serve(self) -> HttpServer | RpcServer:
+        if codecs := self._vendor.codecs:
+            return self._open.enter_context(RpcServer(self._respond, codecs))
         hosts, foreign = self._vendor.hosts, self._wiring.foreign
         if not hosts and not foreign:
             return self._open.enter_context(HttpServer(self._respond))
@@ -140,6 +146,11 @@ class LiveVendor:
         return self._vendor.unstable
 
     @property
+    def secrets(self) -> list[str]:
+        """What opens it: its secret, and the tokens that it gave."""
+        return list(self._tokens)
+
+    @property
     def problems(self) -> list[str]:
         """Requests that nothing is mapped to, mappings that failed, replies that could not be sent."""
         return [*self._wrong, *(f"the server failed: {error!r}" for error in self._server.errors)]
@@ -155,23 +166,21 @@ class LiveVendor:
         self._server.release()
 
     @cached_property
-    def elsewhere(self) -> tuple[str, list[Request]]:
-        """The address of a server that nobody should talk to, and what it was asked nevertheless."""
-        asked: list[Request] = []
+    def elsewhere(self) -> str:
+        """The address of a server that nobody should talk to; ``strayed`` is what it was asked nevertheless."""
 
         def respond(request: Request) -> Reply:
-            asked.append(request)
+            self.strayed.append(request)
             return json_reply(200, {})
 
-        server = self._open.enter_context(HttpServer(respond))
-        return server.url, asked
+        return self._open.enter_context(HttpServer(respond)).url
 
     @contextmanager
     def failing(self, fault: Fault, at: int = 1) -> Iterator[Switch]:
         """From the ``at``-th request that counts on, until the end, the vendor fails so."""
         self.answer()
         with ExitStack() as stack:
-            if fault.unreachable == "refused":
+            if fault.unreachable == "refused" and isinstance(self._server, HttpServer):
                 stack.enter_context(self._server.refusing())
             elif fault.unreachable == "dns":
                 from ..faults.redirect import unresolvable
@@ -222,12 +231,13 @@ class LiveVendor:
         fault = switch.fault
         if fault.stage == "after":
             reply = self._answered(endpoint, path, request)
-            return replace(reply, headers={**reply.headers, **fault.headers}, delivery=fault.delivery)
+            if fault.status == OK:
+                return replace(reply, headers={**reply.headers, **fault.headers}, delivery=fault.delivery)
         if fault.delivery is not Delivery.WHOLE:
             return Reply(delivery=fault.delivery)
         reply = self._vendor.faulty(fault, request)
         if fault.name == "redirected":
-            return replace(reply, headers={**reply.headers, "location": f"{self.elsewhere[0]}{request.path}"})
+            return replace(reply, headers={**reply.headers, "location": f"{self.elsewhere}{request.path}"})
         return reply
 
     def _answered(self, endpoint: Endpoint | None, path: dict[str, str], request: Request) -> Reply:
@@ -254,12 +264,13 @@ class LiveVendor:
         if not places or endpoint.kind == "auth":
             return None
         shown = " ".join(place(request, path, where) or "" for where in places)
-        known = any(token in shown for token in self._tokens)
+        known = any(token in text for token in self._tokens for text in (shown, *_decoded(shown)))
         return None if known else self._vendor.error(self._vendor.status_of("unauthenticated"), None, "who is it?")
 
     def _acted(self, endpoint: Endpoint, path: dict[str, str], request: Request) -> Reply:
         if endpoint.kind == "auth":
-            self._tokens.add(token := f"token-{self._wiring.ids.new()}")
+            token = f"token-{self._wiring.ids.new()}"
+            self._tokens[token] = None
             result: Any = {"token": token}
         else:
             result = self._result(endpoint, path, request)
@@ -332,6 +343,13 @@ class LiveVendor:
 
 def _plain(result: Any) -> Any:
     return result if isinstance(result, Reply) else to_jsonable_python(result, by_alias=True)
+
+
+def _decoded(shown: str) -> Iterator[str]:
+    """What stands in the words that are base64, as those of Basic authentication are (RFC 7617)."""
+    for word in shown.split():
+        with suppress(ValueError):
+            yield b64decode(word, validate=True).decode()
 
 
 def _as_key(key: str) -> str:

@@ -30,7 +30,8 @@ def clause_named(case: Case, id: str) -> Clause:
     """Raises PalError for a clause that does not speak of the adapter."""
     found = next((clause for clause in case.clauses if clause.id == id), None)
     if found is None:
-        raise PalError(f"no clause {id!r} speaks of {case.adapter}; {did_you_mean(id, [c.id for c in case.clauses])}")
+        hint = did_you_mean(id, [c.id for c in case.clauses], else_=f"pal contract show {case.capability} lists them")
+        raise PalError(f"no clause {id!r} speaks of {case.adapter}; {hint}")
     return found
 
 

@@ -17,9 +17,11 @@ from .subject import LiveSubject
 from .tape import Tape
 from .target import Target
 from .verdict import is_provisional
-from .watchdog import Hung
+from .watchdog import Hung, bounded
 
 PLAYING = ("scenario", "golden", "own_golden")
+LONGEST_S = 45.0
+"""After this long, in seconds of the machine, a clause that still runs waits for what will never come."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,8 @@ def run_clause(target: Target, clause: Clause) -> Run:
     violations: list[str] = []
     try:
         refuse_quarantined(target)
-        with GUARD.watching(loopback=target.reach != "in_process") as violations, subject:
-            if swapped is None:
-                clause.check(subject)
-            else:
-                _refused_part(subject, swapped)
+        with GUARD.watching(loopback=target.reach != "in_process") as violations:
+            bounded(lambda: _check(subject, clause, swapped), LONGEST_S, subject.release)
     except Exception as caught:  # noqa: BLE001 - every error is a verdict
         error = caught
     if violations:
@@ -103,6 +102,14 @@ def _settings(target: Target, clause: Clause) -> Mapping[str, Any]:
 def _missing(target: Target, clause: Clause) -> str | None:
     """The first optional thing that the clause is about and that the adapter does not offer."""
     return next((part for part in (clause.operation, *clause.needs) if part in target.unsupported), None)
+
+
+def _check(subject: LiveSubject, clause: Clause, swapped: str | None) -> None:
+    with subject:
+        if swapped is None:
+            clause.check(subject)
+        else:
+            _refused_part(subject, swapped)
 
 
 def _refused_part(subject: LiveSubject, part: str) -> None:

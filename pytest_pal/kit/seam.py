@@ -28,6 +28,9 @@ class Seam(Protocol):
     def entries(self) -> list[Entry]:
         """The requests of the window; a relay cannot read them, and gives none."""
 
+    def strayed(self) -> list[str]:
+        """What was asked of a stranger, to whom a redirect led."""
+
     def failing(self, fault: Fault, at: int) -> AbstractContextManager[Any]:
         """From the ``at``-th request of the window on the vendor fails so; gives what counts how often: ``fired``."""
 
@@ -48,6 +51,9 @@ class HttpSeam:
     def entries(self) -> list[Entry]:
         return self._live.ledger.window
 
+    def strayed(self) -> list[str]:
+        return [f"{request.method} {request.path}" for request in self._live.strayed]
+
 
 @dataclass
 class Refusing:
@@ -67,6 +73,9 @@ class RelaySeam:
         return self._relay.exchanges
 
     def entries(self) -> list[Entry]:
+        return []
+
+    def strayed(self) -> list[str]:
         return []
 
     @contextmanager

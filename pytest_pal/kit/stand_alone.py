@@ -133,7 +133,7 @@ class StandAlone(LiveVendor):
         return {
             "url": self.url,
             "secret": self.secret,
-            "auth": self._vendor.auth,
+            "auth": list(self._vendor.secret_places),
             "cafile": self.cafile if self._tls else None,
             "endpoints": endpoints,
             "faults": [turn.plain() for turn in self._turns],
@@ -141,12 +141,17 @@ class StandAlone(LiveVendor):
         }
 
     def _serve(self) -> HttpServer:
+        if not 0 <= self._port < 2**16:
+            raise PalError(f"port {self._port} is none: give 1 to 65535, or leave out --port for a free one")
         if self._port and _taken(self._port):
             raise PalError(f"port {self._port} is taken; leave out --port for a free one")
         try:
             return self._open.enter_context(HttpServer(self._respond, tls=self._context(), port=self._port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise PalError(f"port {self._port} cannot be had ({error}); leave out --port for a free one") from error
+
+    def answer(self) -> None:
+        """Whoever asks is no part of this process: no name leads here."""
 
     def _context(self) -> Any:
         if not self._tls:
@@ -267,4 +272,4 @@ def _taken(port: int) -> bool:
     """Whether somebody listens there: two servers may share a port where both say so, as ours do."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        return port < 2**16 and probe.connect_ex((HOST, port)) == 0
+        return probe.connect_ex((HOST, port)) == 0

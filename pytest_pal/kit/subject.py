@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from ..errors import NonRetryableError, ProviderError, RetryableError
 from ..model.capability import faults
-from ..model.clause import ClauseFailed
+from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
 from ..model.payload import Output
 from ..model.samples import Given, Part, Refusal, Sample, Scene
@@ -30,6 +30,7 @@ from .seam import Seam, seam_of
 from .tape import INJECTING, Tape, TapedSeam
 from .target import Target
 from .waiting import Waiter
+from .watchdog import Hung
 
 CLOSE = "close"
 SERVED_S = 0.001
@@ -63,13 +64,15 @@ class LiveSubject:
     def __enter__(self) -> "LiveSubject":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object = None, error: object = None, _trace: object = None) -> None:
+        """Closes everything; an adapter whose call never came back is left as it is."""
         try:
             for other in self._others:
-                other.__exit__()
-            self._close()
+                other.__exit__(None, error)
+            if not isinstance(error, Hung):
+                self._close()
+                self.waiter.end()
         finally:
-            self.waiter.end()
             if self._owns_bench:
                 self.bench.close()
 
@@ -140,19 +143,19 @@ class LiveSubject:
         return outcomes
 
     def beside(self, operation: str, arguments: Mapping[str, Any], other: Callable[[], Awaitable[None]]) -> Outcome:
-        """An async operation, and something else as a task on the same loop."""
+        """An async operation, and something else as a task on the same loop, which ends with the operation."""
         ready = self._keyed(operation, arguments)
         declared = self._ready(operation)
 
         async def both() -> Outcome:
             task = asyncio.ensure_future(other())
             try:
-                await self._invoke(declared, ready)
+                return Outcome(operation, await self._invoke(declared, ready))
             except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
                 return Outcome(operation, error=error)
             finally:
-                await task
-            return Outcome(operation)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
         with self._doing("attempt", operation, **ready):
             outcome: Outcome = self.waiter.wait(both())
@@ -202,14 +205,19 @@ class LiveSubject:
             self._close()
 
     def _close(self) -> None:
-        self.waiter.close_instance(self.let_go())
+        self.end(self.let_go())
+
+    def end(self, adapter: Any) -> None:
+        """Closes an instance, which may send what it put off."""
+        self._face_vendor()
+        self.waiter.close_instance(adapter)
 
     def flushed(self) -> Outcome:
         """Closes the instance, which sends what was put off; one that could not send is kept, to be closed again."""
         adapter = self.let_go() if self.unsent is None else self.unsent
         with self._doing("flushed"):
             try:
-                self.waiter.close_instance(adapter)
+                self.end(adapter)
                 outcome, self.unsent = Outcome(CLOSE), None
             except Exception as error:  # noqa: BLE001 - whatever an adapter raises is an outcome
                 outcome, self.unsent = Outcome(CLOSE, error=error), adapter
@@ -240,6 +248,12 @@ class LiveSubject:
     def seam(self) -> Seam:
         """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
         return TapedSeam(seam_of(self.target, self.bench.vendor), self.tape, self.name)
+
+    def release(self) -> None:
+        """Lets go whoever waits for the vendor, where the kit can do that."""
+        if "vendor" in self.bench.__dict__:
+            with suppress(Unproven):
+                self.seam.release()
 
     def reopen(self, timeout_s: float) -> None:
         """A new instance, each of whose attempts is bounded by ``timeout_s`` seconds."""
@@ -304,13 +318,17 @@ class LiveSubject:
 
     def _ready(self, operation: str) -> Operation:
         declared = self.capability.operation(operation)
-        if self.bench.live is not None:
-            self.bench.live.answer()
+        self._face_vendor()
         if declared.effect == "write":
             self.bench.unread = True
         else:
             self.settle()
         return declared
+
+    def _face_vendor(self) -> None:
+        """Has hosts that an SDK has built in lead to this subject's vendor, and not to another one's."""
+        if self.bench.live is not None:
+            self.bench.live.answer()
 
     def _once(self, declared: Operation, arguments: Mapping[str, Any]) -> Outcome:
         self._pass_time()
@@ -424,6 +442,7 @@ class LiveSubject:
         if self._adapter is None or not self.target.defers:
             return
         if hasattr(self._adapter, "flush"):
+            self._face_vendor()
             self.waiter.wait(self._adapter.flush())
         else:
             self._close()

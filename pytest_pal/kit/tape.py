@@ -81,6 +81,9 @@ class TapedSeam:
     def entries(self) -> "list[Entry]":
         return self._seam.entries()
 
+    def strayed(self) -> list[str]:
+        return self._seam.strayed()
+
     @contextmanager
     def failing(self, fault: Fault, at: int) -> Iterator[Any]:
         with self._tape.block(self._on, FAILING, fault, at), self._seam.failing(fault, at) as switch:

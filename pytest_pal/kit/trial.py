@@ -1,13 +1,16 @@
 """An operation on trial: its healthy requests counted, then called while its vendor fails at each of them in turn."""
 
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from ..faults.catalogue import Fault
 from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
 from ..model.subject import Outcome
-from .bench import NUMBERS
+from .bench import NUMBERS, TIMEOUT_S
+from .ledger import Entry
 from .seam import Seam
 from .subject import LiveSubject
 from .watchdog import bounded
@@ -16,23 +19,33 @@ BOUNDS_S = (0.05, 0.25, 1.0)
 """``ctx.timeout`` of an adapter whose vendor is slow, in seconds of the machine: the first within which its request
 leaves. A busy machine may need more than the first to get so far.
 """
+LEISURE = 12
+"""How many healthy calls fit into that: one of several requests over TLS needs more of a busy machine."""
 GIVES_UP_WITHIN = 10
 """It must give up before its vendor lets go, at this many times its bound: judged by order, not by the clock."""
 PATIENCE_S = 10.0
 """How long a call may take whose vendor fails at once."""
-CALMS_DOWN = 3
+CALMS_DOWN = 10
 """How often a call may take longer than the small bound, on a busy machine, and be made again."""
 
 
+def _clock(now: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds; bound when this is defined, since a test that freezes time must not stop it."""
+    return now()
+
+
 class Trial:
-    """One operation of a subject; `arguments` are new ones each time."""
+    """One operation of a subject; `arguments` are new ones each time. ``tried`` healthy calls were made to count."""
 
     def __init__(self, subject: LiveSubject, operation: Operation) -> None:
         self.subject, self.operation = subject, operation
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
+        self.tried = 0
+        self._healthy: list[Entry] = []
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
+        self._took = 0.0
 
     def arguments(self) -> dict[str, Any]:
         """Arguments that nobody used before, with a key where the operation takes one."""
@@ -58,7 +71,7 @@ class Trial:
     def healthy(self) -> int:
         """How many requests a call makes when nothing fails; a first one may also warm the adapter up."""
         made = self._counted()
-        if made > 1 and self.claim == "wire":
+        if made > 1:
             made = self._counted()
         if made == 0:
             raise Unproven(
@@ -68,9 +81,12 @@ class Trial:
         return made
 
     def _counted(self) -> int:
-        arguments = self.arguments()
+        arguments, self.tried = self.arguments(), self.tried + 1
         self.seam.mark()
+        started = _clock()
         self.call(arguments).unwrap()
+        self._took = _clock() - started
+        self._healthy = [entry for entry in self.seam.entries() if entry.counted]
         return self.seam.requests()
 
     def plays(self, fault: Fault) -> bool:
@@ -78,21 +94,51 @@ class Trial:
         vendor = self.subject.target.harness.vendor
         return self.subject.target.reach in fault.seams and (vendor is None or vendor.plays(fault))
 
+    def decides(self, at: int) -> bool:
+        """Whether the request at this place is the only one of its operation that changes anything."""
+        effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
+        return effects == [at]
+
+    @property
+    def keyed(self) -> int:
+        """The place of the first healthy request that carries a key; the first one, where none does."""
+        return next((n for n, entry in enumerate(self._healthy, 1) if entry.key is not None), 1)
+
     def positions(self) -> Iterator[int]:
         """The place of each healthy request, from 1."""
         yield from range(1, self.healthy() + 1)
 
     def under(self, fault: Fault, at: int, call: Callable[[], Outcome]) -> Outcome:
         """What a call comes to while the vendor fails from its ``at``-th request on."""
-        for bound in BOUNDS_S if fault.slow else (None,):
+        for bound in self._bounds(fault):
             outcome, fired = self._once_under(fault, at, call, bound)
             if fired:
                 return outcome
-        raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+        raise self._missed(fault, at)
+
+    def met(self, fault: Fault, at: int) -> tuple[dict[str, Any], Outcome]:
+        """The arguments of such a call, and what it came to: new ones each time that its bound was too short.
+
+        What was cut off before its ``at``-th request may have done a part, and need fewer when it is made again.
+        """
+        for bound in self._bounds(fault):
+            arguments = self.arguments()
+            outcome, fired = self._once_under(fault, at, partial(self.call, arguments), bound)
+            if fired:
+                return arguments, outcome
+        raise self._missed(fault, at)
+
+    def _missed(self, fault: Fault, at: int) -> Unproven:
+        return Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+
+    def _bounds(self, fault: Fault) -> tuple[float | None, ...]:
+        return tuple(max(bound, LEISURE * self._took) for bound in BOUNDS_S) if fault.slow else (None,)
 
     def _once_under(
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
+        if self.subject.unsent is not None:
+            self.subject.flushed().unwrap()
         if bound is not None:
             self.subject.reopen(bound)
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
@@ -101,7 +147,8 @@ class Trial:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()
         if not in_time:
-            raise ClauseFailed(f"{self.operation.name} had not given up after {GIVES_UP_WITHIN} times its bound")
+            within = f", of ctx.timeout = {bound:g}" if bound else ""
+            raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
 
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
@@ -110,7 +157,7 @@ class Trial:
             return self.subject.flushed()
         for _ in range(CALMS_DOWN):
             outcome = self.call(arguments)
-            hurried = self.subject.bench.timeout in BOUNDS_S and getattr(outcome.error, "code", None) == "timeout"
+            hurried = self.subject.bench.timeout < TIMEOUT_S and getattr(outcome.error, "code", None) == "timeout"
             if not hurried:
                 break
         return outcome

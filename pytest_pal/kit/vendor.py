@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ErrorCode, PalError
 from ..faults.catalogue import BY_NAME, Fault
-from ..faults.message import Reply, Request
+from ..faults.message import Codec, Reply, Request
 from .endpoint import COUNTED, Endpoint
 
 ErrorBody = Callable[[int, str | None, str], Any]
@@ -75,14 +75,21 @@ class Vendor:
     def _check(self) -> None:
         if not any(endpoint.kind in COUNTED for endpoint in self.endpoints):
             raise PalError("a Vendor needs endpoints: effect('POST /v1/campaigns', calls='create_campaign', ...)")
+        if 0 < len(self.codecs) < len(self.endpoints):
+            raise PalError("a Vendor is served over gRPC or over HTTP: let each endpoint be an rpc(...), or none")
         for name in (name for name in self.faults if name not in BY_NAME):
             raise PalError(f"faults: there is no fault {name!r}; there are {', '.join(BY_NAME)}")
         for code in (code for code in self.statuses if code not in set(ErrorCode)):
             raise PalError(f"statuses: there is no code {code!r}; there are {', '.join(ErrorCode)}")
 
     @property
+    def codecs(self) -> Mapping[str, Codec]:
+        """How messages are read and written by gRPC method; none for a vendor behind HTTP."""
+        return {one.route.partition(" ")[2]: one.codec for one in self.endpoints if one.codec is not None}
+
+    @property
     def secret_places(self) -> tuple[str, ...]:
-        """Where the secret travels."""
+        """Where the secret travels; none where it is not asked for."""
         return (self.auth,) if isinstance(self.auth, str) else self.auth or ()
 
     def status_of(self, code: str) -> int:

@@ -8,7 +8,7 @@ A function in the place of a value is called with the request, or the result. Wh
 out; ``$$`` is a plain dollar sign.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +20,7 @@ from .playing import pick
 Maps = Mapping[str, Mapping[Any, Any]]
 Finder = Callable[[str, str], Any]
 """Takes a source (``path``, ``query``, ..., empty for the body or the result) and a pointer."""
+SOURCES = ("path", "query", "header", "form")
 
 
 def arguments(template: Any, request: Request, path: Mapping[str, str], maps: Maps) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def arguments(template: Any, request: Request, path: Mapping[str, str], maps: Ma
 
 def body(template: Any, result: Any, maps: Maps) -> Any:
     """The JSON body of a reply to ``result``, the plain data that the mock returned; None for an empty one."""
-    found = _filled(template, result, lambda source, pointer: _at(result, pointer), maps)
+    found = _filled(template, result, lambda source, pointer: _of_result(result, source, pointer), maps)
     return None if found is MISSING else found
 
 
@@ -49,12 +50,22 @@ def place(request: Request, path: Mapping[str, str], where: str) -> str | None:
 
 
 def _of_request(request: Request, path: Mapping[str, str], source: str, pointer: str) -> Any:
-    if source == "header":
-        return request.headers.get(pointer[1:].lower(), MISSING)
-    sources: dict[str, Any] = {"path": path, "query": request.query}
-    if source == "form":
-        return _at(dict(parse_qsl(request.body.decode())), pointer)
-    return _at(sources[source] if source else request.json, pointer)
+    match source:
+        case "":
+            return _at(request.json, pointer)
+        case "header":
+            return request.headers.get(pointer[1:].lower(), MISSING)
+        case "path" | "query":
+            return _at(path if source == "path" else request.query, pointer)
+        case "form":
+            return _at(dict(parse_qsl(request.body.decode(), keep_blank_values=True)), pointer)
+    raise PalError(f"${source}{pointer}: a request has ${', $'.join(SOURCES)} and, for its body, $")
+
+
+def _of_result(result: Any, source: str, pointer: str) -> Any:
+    if source:
+        raise PalError(f"${source}{pointer}: a reply has the result only; write ${pointer}, or $$ for a dollar sign")
+    return _at(result, pointer)
 
 
 def _at(value: Any, pointer: str) -> Any:
@@ -92,4 +103,4 @@ def _text(template: str, find: Finder, maps: Maps) -> Any:
         return value
     if name not in maps:
         raise PalError(f"{template!r}: there is no value map {name!r}; the vendor has {', '.join(maps) or 'none'}")
-    return maps[name].get(value, value)
+    return maps[name].get(value, value) if isinstance(value, Hashable) else value

@@ -355,6 +355,17 @@ def test_of_cohorts_with_one_name_the_oldest_static_one_is_the_audience(
     assert sync(adapter, "a", "b") == {"added": 2, "removed": 0, "size": 2}
 
 
+def test_a_cohort_that_was_made_and_has_no_id_may_be_there(
+    adapter: PosthogCDP, vendor: FakePosthog, audience: Json
+) -> None:
+    def cohorts(request: Request) -> Reply:
+        return told(200, {"results": [], "next": None} if request.method == "GET" else {"name": "buyers"})
+
+    vendor.answers[f"{API}/cohorts/"] = cohorts
+    error = refusal(lambda: sync(adapter, "a"))
+    assert (error.code, error.outcome_unknown) == ("malformed_reply", True)
+
+
 def test_an_unknown_member_is_refused_before_any_change(
     adapter: PosthogCDP, vendor: FakePosthog, audience: Json
 ) -> None:

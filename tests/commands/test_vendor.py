@@ -98,7 +98,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ([], "name what to serve: one of ads, "),
         (["adz"], "'adz': did you mean 'ads'?"),
-        (["mock_ads"], "the harness of mock_ads has no Vendor to serve; pal vendor ads serves the mock"),
+        (["mock_ads"], "the harness of mock_ads has no Vendor to serve over HTTP; pal vendor ads serves the mock"),
         (["ads", "--fault", "hung"], "did you mean 'hang'?"),
         (["ads", "--host", "0.0.0.0"], "it listens on 127.0.0.1 only"),
     ],

@@ -165,7 +165,7 @@ def test_a_vendor_without_words_for_a_fault_says_so() -> None:
 
 
 def test_a_port_is_its_own(live: StandAlone) -> None:
-    for port in (live.port, 70_000):
+    for port in (live.port, 70_000, -1):
         with pytest.raises(PalError, match="leave out --port for a free one"):
             StandAlone(ADS, VENDOR, port=port)
 

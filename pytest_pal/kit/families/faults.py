@@ -6,10 +6,11 @@ from typing import Any
 from ...compare.normal import NEVER_EQUAL, comparable
 from ...errors import ProviderError
 from ...faults.catalogue import CATALOGUE, Fault
-from ...model.clause import Check, Clause, ClauseFailed, holds, same
+from ...model.clause import Check, Clause, ClauseFailed, Unproven, holds, same
 from ...model.operation import Operation
+from ...model.subject import Outcome
 from ..contract import Contract
-from ..expectation import expected, judge, judge_flush
+from ..expectation import Expected, expected, judge, judge_flush
 from ..subject import CLOSE, LiveSubject
 from ..trial import Trial
 from .idempotency import size
@@ -26,18 +27,25 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             )
 
 
+PURE = ("pure",)
+LATER = ("pure", "deferred")
+"""Operations of which no call is answered by the vendor's reply to it."""
+NOT_EACH_TIME = (*LATER, "local")
+"""Operations of which not each call makes a request."""
+
+
 def meeting(
-    operation: Operation, *reaches: str, fault: Fault | None = None, at_once: bool = False
+    operation: Operation, *reaches: str, fault: Fault | None = None, but: tuple[str, ...] = PURE
 ) -> Callable[[Any], str]:
     """Why a clause on the wire says nothing of an adapter, by the adapter's reach and what it says of the operation.
 
-    ``at_once``: nor of an operation that is acknowledged now and sent later.
+    ``but`` are the claims of ``meets_wire`` under which it says nothing.
     """
 
     def why_not(target: Any) -> str:
         if target.reach not in reaches:
             return f"its reach is {target.reach}"
-        if target.meets_wire(operation.name) in (("pure", "deferred") if at_once else ("pure",)):
+        if target.meets_wire(operation.name) in but:
             return f"{operation.name} is {target.meets_wire(operation.name)}"
         vendor = target.harness.vendor
         if fault is not None and vendor is not None and not vendor.plays(fault):
@@ -62,30 +70,47 @@ def _anywhere(operation: Operation, fault: Fault) -> Check:
         trial = Trial(subject, operation)
         places = list(trial.positions())
         for at in places if not fault.unreachable else places[:1]:
-            _at(trial, fault, at, several=len(places) > 1)
+            _at(trial, fault, at, several=len(places) > 1 and not trial.decides(at))
 
     return check
 
 
 def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
-    arguments = trial.arguments()
-    conversing = trial.subject.target.reach == "tcp"
-    before = size(trial.subject.snapshot()) if conversing else 0
-    outcome = trial.under(fault, at, lambda: trial.call(arguments))
+    if trial.subject.target.reach == "tcp":
+        _in_a_conversation(trial, fault, at, several=several)
+        return
+    arguments, outcome = trial.met(fault, at)
+    strayed = trial.seam.strayed()
+    holds(not strayed, "it went where a redirect led, and showed a stranger its secrets", seen=strayed)
     if fault.harmless:
         outcome.unwrap()
-        return
-    if conversing and outcome.error is None:
+    else:
+        _refused(trial, fault, arguments, outcome, several=several)
+
+
+def _in_a_conversation(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
+    arguments = trial.arguments()
+    before = size(trial.subject.snapshot())
+    outcome = trial.under(fault, at, lambda: trial.call(arguments))
+    if outcome.error is None:
         _after_its_work(trial, arguments, outcome.value, before)
-        return
+    else:
+        _refused(trial, fault, arguments, outcome, several=several)
+
+
+def _refused(trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool) -> None:
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
-    (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
+    _judge(outcome, wanted)
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
     again = trial.arguments() if unknown and delivery == "at_most_once" else arguments
     recovered = trial.recovered(again)
     if recovered.error is not None:
         raise ClauseFailed("after the fault was lifted, the same call must succeed") from recovered.error
+
+
+def _judge(outcome: Outcome, wanted: Expected) -> None:
+    (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
 
 
 def _after_its_work(trial: Trial, arguments: dict[str, Any], value: Any, before: int) -> None:
@@ -109,11 +134,14 @@ def _nowhere(operation: Operation, fault: Fault) -> Check:
         arguments = subject.prepare(operation.name)(0)
         with elsewhere.seam.failing(fault, 1):
             outcome = Trial(elsewhere, operation).call(arguments)
-        judge(outcome, expected(fault, operation, subject.traits.delivery, several=False))
         asked = [entry.brief() for entry in elsewhere.seam.entries()]
+        if fault.unreachable == "dns" and asked:
+            raise Unproven(f"the fault dns never fired, since no name was looked up: {_BY_NAME}")
+        _judge(outcome, expected(fault, operation, subject.traits.delivery, several=False))
         holds(not asked, "a request was sent all the same", seen=asked)
 
     return check
 
 
+_BY_NAME = "make the adapter's address of vendor.url in the harness's config, which has another host then"
 _CHECKS: dict[str, Callable[[Operation, Fault], Check]] = {"tls": _nowhere, "dns": _nowhere}

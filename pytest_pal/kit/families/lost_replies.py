@@ -20,9 +20,10 @@ AFTER_THE_EFFECT: tuple[Fault, ...] = (
     BY_NAME["reset_after"],
     BY_NAME["truncated"],
     replace(BY_NAME["status_500"], stage="after"),
+    replace(BY_NAME["grpc_unavailable"], stage="after"),
 )
 """The vendor acts; its caller sees a reset, half an answer, an error."""
-BETWEEN: tuple[Fault, ...] = (BY_NAME["reset_before"], BY_NAME["status_503"])
+BETWEEN: tuple[Fault, ...] = (BY_NAME["reset_before"], BY_NAME["status_503"], BY_NAME["grpc_unavailable"])
 """The vendor does not act; of an operation of several requests the first ones have happened."""
 
 
@@ -38,13 +39,13 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         f"{stem}.lost_ack",
         f"Where the vendor acts and its answer is lost, {name} called again leaves what one call leaves.",
         _leaves_what_one_leaves(operation, AFTER_THE_EFFECT),
-        why_not=meeting(operation, "http", "tcp"),
+        why_not=meeting(operation, "http", "tcp", "grpc"),
     )
     yield Clause(
         f"{stem}.interrupted",
         f"{name} that was interrupted between two requests leaves nothing half done, and a repeat completes it.",
         _leaves_what_one_leaves(operation, BETWEEN),
-        why_not=meeting(operation, "http"),
+        why_not=meeting(operation, "http", "grpc"),
     )
 
 
@@ -53,7 +54,7 @@ def _leaves_what_one_leaves(operation: Operation, faults: Sequence[Fault]) -> Ch
         reference = subject.stranger()
         trial, healthy = Trial(subject, operation), Trial(reference, operation)
         places = list(trial.positions())
-        _catch_up(healthy, len(places))
+        _catch_up(healthy, trial.tried)
         for fault in (fault for fault in faults if trial.plays(fault)):
             for at in places:
                 _once(trial, healthy, fault, at)
@@ -61,29 +62,36 @@ def _leaves_what_one_leaves(operation: Operation, faults: Sequence[Fault]) -> Ch
     return check
 
 
-def _catch_up(healthy: Trial, places: int) -> None:
+def _catch_up(healthy: Trial, calls: int) -> None:
     """The same calls as the trial's own, which it made to count its requests."""
-    for _ in range(2 if places > 1 and healthy.claim == "wire" else 1):
+    for _ in range(calls):
         healthy.call(healthy.arguments()).unwrap()
 
 
 def _once(trial: Trial, healthy: Trial, fault: Fault, at: int) -> None:
-    before = size(trial.subject.snapshot())
-    arguments, theirs = trial.arguments(), healthy.arguments()
-    outcome = trial.under(fault, at, lambda: trial.call(arguments))
-    left = size(trial.subject.snapshot())
-    first = healthy.call(theirs).unwrap()
-    whole = size(healthy.subject.snapshot())
+    before, theirs = _size(trial), _size(healthy)
+    arguments, others = trial.arguments(), healthy.arguments()
+    trial.under(fault, at, lambda: trial.call(arguments))
+    left = _size(trial) - before
+    first = healthy.call(others).unwrap()
+    whole = _size(healthy) - theirs
+    place = f"after {fault.name} at request {at}"
     if trial.operation.idempotency == "key":
-        holds(left in (before, whole), f"half of an effect stands after {fault.name} at request {at}", seen=left)
-    _again(trial, arguments, outcome, first)
-    same(size(trial.subject.snapshot()), whole, f"things at the vendor after {fault.name} at request {at} and a repeat")
+        holds(left in (0, whole), f"half of an effect stands {place}", seen=left)
+    expected = whole if _completed(trial, arguments, first) else left
+    same(_size(trial) - before, expected, f"things that were added {place} and by a repeat")
 
 
-def _again(trial: Trial, arguments: dict[str, Any], outcome: Any, first: Any) -> None:
+def _size(trial: Trial) -> int:
+    return size(trial.subject.snapshot())
+
+
+def _completed(trial: Trial, arguments: dict[str, Any], first: Any) -> bool:
+    """Whether the same call, made again, succeeds; at-most-once delivery may say once more that nobody knows."""
     again = trial.recovered(arguments)
-    if trial.subject.traits.delivery == "at_most_once" and trial.operation.idempotency == "key":
-        if again.error is not None:
-            repeated(trial.subject, again, first)
-    elif again.error is not None:
+    if again.error is None:
+        return True
+    if trial.subject.traits.delivery != "at_most_once" or trial.operation.idempotency != "key":
         raise ClauseFailed("the same call, made again, must succeed") from again.error
+    repeated(trial.subject, again, first)
+    return False

@@ -16,7 +16,7 @@ from ..contract import Contract
 from ..ledger import keys_of
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
+from .faults import NOT_EACH_TIME, meeting
 from .idempotency import size
 
 ATTEMPTS = 3
@@ -26,7 +26,7 @@ TRANSIENT, FINAL = BY_NAME["status_429"], (BY_NAME["status_400"], BY_NAME["statu
 def clauses(contract: Contract) -> Iterator[Clause]:
     for operation in contract.capability.operations.values():
         for check, sentence, make in _TABLE:
-            why_not = meeting(operation, "http", at_once=True)
+            why_not = meeting(operation, "http", but=NOT_EACH_TIME)
             if check == "stable_key":
                 why_not = _where_a_key_travels(operation, why_not)
             if operation.key == "idempotency_key" or check != "stable_key":
@@ -93,6 +93,7 @@ def _final_when_unknown(subject: LiveSubject, operation: Operation) -> bool:
 def _stable_key(operation: Operation) -> Check:
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
+        trial.healthy()
         arguments = trial.arguments()
         with called(subject) as held:
             keys = [_keys(trial, held, {**arguments, "idempotency_key": subject.key()}) for _ in range(2)]
@@ -105,13 +106,17 @@ def _stable_key(operation: Operation) -> Check:
 
 
 def _keys(trial: Trial, held: Called, arguments: dict[str, object]) -> list[str]:
-    _under(trial, held, TRANSIENT, arguments)
+    """What travels in a call whose request with the key fails at first, and goes well at the last attempt."""
+    fault = replace(TRANSIENT, times=ATTEMPTS - 1)
+    _under(trial, held, fault, arguments, at=trial.keyed)
     return list(keys_of(trial.seam.entries()))
 
 
-def _under(trial: Trial, held: Called, fault: Fault, arguments: dict[str, object] | None = None) -> Outcome:
+def _under(
+    trial: Trial, held: Called, fault: Fault, arguments: dict[str, object] | None = None, *, at: int = 1
+) -> Outcome:
     given = trial.arguments() if arguments is None else arguments
-    return trial.under(fault, 1, lambda: held.attempt(trial.operation.name, given))
+    return trial.under(fault, at, lambda: held.attempt(trial.operation.name, given))
 
 
 _TABLE: tuple[tuple[str, str, Callable[[Operation], Check]], ...] = (

@@ -3,8 +3,9 @@
 import base64
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +17,10 @@ from ..subject import LiveSubject
 from ..trial import Trial
 from .faults import meeting
 
-TEMPTING = ("refused", "reset_before", "status_400", "redirected")
+TEMPTING = ("refused", "reset_before", "status_400", "redirected", "grpc_unavailable")
 """Faults whose exceptions name the request, its address or its headers."""
+ECHOING = ("status_401", "status_400", "grpc_unauthenticated", "grpc_invalid_argument")
+"""Faults whose answers repeat what the vendor was shown."""
 DEEPEST, MOST = 6, 4_000
 """How deep, and how many values of, an exception are looked into."""
 
@@ -28,28 +31,28 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"{contract.capability.name}.{operation.name}.secrets.hidden",
             f"No error, log line or result of {operation.name} shows the secret, also where the vendor repeats it.",
             _hidden(operation),
-            why_not=meeting(operation, "http"),
+            why_not=meeting(operation, "http", "grpc"),
         )
     yield Clause(
         f"{contract.capability.name}.{WHOLE}.secrets.repr",
         "Neither repr nor str of an adapter shows the secret.",
         _repr,
-        why_not=lambda target: "" if target.reach == "http" else f"its reach is {target.reach}",
+        why_not=lambda target: "" if target.reach in ("http", "grpc") else f"its reach is {target.reach}",
     )
 
 
 def _hidden(operation: Operation) -> Check:
     def check(subject: LiveSubject) -> None:
-        secret = subject.bench.secret
         with _logged() as lines:
             trial = Trial(subject, operation)
             trial.healthy()
-            for fault in (*(BY_NAME[name] for name in TEMPTING), *_echoing(subject)):
+            result = trial.call(trial.arguments()).unwrap()
+            _nowhere(subject, "the result", result.plain())
+            for fault in filter(trial.plays, (*(BY_NAME[name] for name in TEMPTING), *_echoing(subject))):
                 arguments = trial.arguments()
                 outcome = trial.under(fault, 1, lambda arguments=arguments: trial.call(arguments))  # type: ignore[misc]
-                _nowhere(secret, f"the error of {fault.name}", outcome.error)
-        for line in lines:
-            _nowhere(secret, "a log line", line)
+                _nowhere(subject, f"the error of {fault.name}", outcome.error)
+        _nowhere(subject, "what it logged or printed", "\n".join(lines))
 
     return check
 
@@ -59,19 +62,21 @@ def _echoing(subject: LiveSubject) -> Iterator[Fault]:
     vendor, secret = subject.target.harness.vendor, subject.bench.secret
     if vendor is None:
         return
-    for status in (401, 400):
-        body = vendor.error(status, None, f"cannot use token {secret}").body
-        yield replace(BY_NAME[f"status_{status}"], body=body)
+    for fault in (BY_NAME[name] for name in ECHOING):
+        yield replace(fault, body=vendor.error(fault.status, None, f"cannot use token {secret}").body)
 
 
 def _repr(subject: LiveSubject) -> None:
     adapter = subject.open()
-    _nowhere(subject.bench.secret, "repr of the adapter", repr(adapter))
-    _nowhere(subject.bench.secret, "str of the adapter", str(adapter))
+    _nowhere(subject, "repr of the adapter", repr(adapter))
+    _nowhere(subject, "str of the adapter", str(adapter))
 
 
-def _nowhere(secret: str, where: str, value: Any) -> None:
-    shown = [place for place, text in _texts(value) if any(form in text for form in _forms(secret))]
+def _nowhere(subject: LiveSubject, where: str, value: Any) -> None:
+    """Neither the canary, nor a token that the vendor gave for it."""
+    secrets = [subject.bench.secret] if subject.bench.live is None else subject.bench.live.secrets
+    forms = [form for secret in secrets for form in _forms(secret)]
+    shown = [place for place, text in _texts(value) if any(form in text for form in forms)]
     holds(not shown, f"{where} shows the secret", seen=shown[0] if shown else None)
 
 
@@ -114,16 +119,18 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def _logged() -> Iterator[list[str]]:
-    """Whatever is logged meanwhile, at any level, as text with its arguments and its exception."""
+    """Whatever is logged meanwhile, at any level, as text with all that a record holds; at the end what is printed."""
     lines: list[str] = []
+    printed, formatter = StringIO(), logging.Formatter()
     handler, root = logging.Handler(), logging.getLogger()
-    formatter = logging.Formatter()
-    handler.emit = lambda record: lines.append(formatter.format(record))  # type: ignore[method-assign]
+    handler.emit = lambda record: lines.append(f"{formatter.format(record)} {vars(record)}")  # type: ignore[method-assign]
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        yield lines
+        with redirect_stdout(printed), redirect_stderr(printed):
+            yield lines
     finally:
+        lines.append(printed.getvalue())
         root.setLevel(level)
         root.removeHandler(handler)

@@ -10,7 +10,7 @@ from ..called import Called, called
 from ..contract import Contract
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
+from .faults import NOT_EACH_TIME, meeting
 
 FIELDS = ("capability", "adapter", "latency_ms", "attempts", "error_class")
 THROTTLED = BY_NAME["status_429"]
@@ -22,7 +22,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"{contract.capability.name}.{operation.name}.telemetry.record",
             f"A call of {operation.name} that succeeds and one that fails give one record each, and it is true.",
             _record(operation),
-            why_not=meeting(operation, "http", at_once=True),
+            why_not=meeting(operation, "http", but=NOT_EACH_TIME),
         )
     yield Clause(
         f"{contract.capability.name}.{WHOLE}.telemetry.error_rate",
@@ -79,7 +79,7 @@ def _error_rate(contract: Contract) -> Check:
 
     def check(subject: LiveSubject) -> None:
         operations = contract.capability.operations.values()
-        operation = next(found for found in operations if not meeting(found, "http", at_once=True)(subject.target))
+        operation = next(found for found in operations if not meeting(found, "http", but=NOT_EACH_TIME)(subject.target))
         trial = Trial(subject, operation)
         with called(subject) as held:
             for _ in range(2):

@@ -26,7 +26,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             f"{stem}.wire.claim",
             f"{operation.name} makes requests as the adapter says in meets_wire; without a word, at least one.",
             _claim(operation),
-            why_not=lambda target: "" if target.reach in ("http", "tcp") else f"its reach is {target.reach}",
+            why_not=lambda target: "" if target.reach in ("http", "tcp", "grpc") else f"its reach is {target.reach}",
         )
         yield Clause(
             f"{stem}.concurrency.free_loop",
@@ -69,7 +69,7 @@ def _claim(operation: Operation) -> Check:
 
 
 def _free_loop(operation: Operation) -> Check:
-    """The vendor answers nothing until the loop has ticked; a blocked one would wait for ever."""
+    """The vendor answers nothing until the loop has ticked; one that is blocked does not tick before the call ends."""
 
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
@@ -89,7 +89,8 @@ def _free_loop(operation: Operation) -> Check:
 
 
 async def _ticking(seam: Seam, ticks: list[int]) -> None:
-    while len(ticks) < TICKS or not seam.entries():
-        ticks.append(len(ticks))
+    """Counts from the moment at which the request is at the vendor, and lets it go then."""
+    while len(ticks) < TICKS:
         await asyncio.sleep(0.001)
+        ticks += [0] if seam.entries() else []
     seam.release()
