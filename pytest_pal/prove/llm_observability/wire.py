@@ -1,7 +1,7 @@
 """Wrong over HTTP: what clients of a tracing vendor are tempted to do when it does not answer."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from ...errors import NonRetryableError, ProviderError, RetryableError
 from ...kit.twins.client import KEY, Client
@@ -10,27 +10,9 @@ from ...model.operation import Operation
 from ...model.payload import Output
 from ...primitives.http_call import HttpReply
 from ..saboteur import RECORDED, Saboteur
-from ..wired import over_http
+from ..wired import Excuses, over_http
 
 Json = dict[str, Any]
-
-
-class Excuses(Client):
-    """Has an answer of its own for some errors of one operation."""
-
-    of: ClassVar[str]
-
-    def excuse(self, error: ProviderError, arguments: Mapping[str, Any]) -> Json | None:
-        raise NotImplementedError
-
-    def attempt(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
-        try:
-            return super().attempt(operation, arguments)
-        except ProviderError as error:
-            answer = self.excuse(error, arguments) if operation.name == self.of else None
-            if answer is None:
-                raise
-            return operation.output.model_validate(answer)
 
 
 class DropsWhenThrottled(Excuses):
