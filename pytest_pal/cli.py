@@ -11,6 +11,7 @@ COMMANDS = {
     "contract": "show a contract, compare two versions of it, keep its list of IDs",
     "diff": "compare two JSON files",
     "explain": "a clause: why it matters, and how to mend what it fails",
+    "prove": "prove the judge: wrong adapters must fall, by just the clauses that speak of it",
     "repro": "write a script that makes the calls of a failing clause, one by one",
     "vendor": "serve a vendor with faults on this machine, for adapters in any language",
     "waivers": "list the project's waivers with the days they have left",

@@ -22,7 +22,8 @@ class Fault:
     ``codes`` are what the taxonomy may call it, ``stage`` says whether the vendor acted before it failed.
     ``status``, ``headers`` and ``body`` are the reply's; without a body the vendor's own error body is sent,
     which names ``means`` where there is one. ``slow``: the caller's bound decides. ``times``: so often, and then
-    it is over; None: until it is lifted. ``harmless``: nothing to report.
+    it is over; None: until it is lifted. ``late_s``: how late, in seconds of the machine, an answer comes that is
+    late. ``harmless``: nothing to report.
     ``source`` is the document that says so.
     """
 
@@ -41,6 +42,7 @@ class Fault:
     unreachable: Literal["", "refused", "dns", "tls"] = ""
     slow: bool = False
     times: int | None = None
+    late_s: float = 0.0
     harmless: bool = False
 
 
@@ -95,6 +97,16 @@ CATALOGUE: tuple[Fault, ...] = (
     _unreadable("malformed", "answers with what is no JSON", b"<html><body>It works!</body></html>", "http", "grpc"),
     _unreadable("empty", "answers with an empty body", b""),
     _unreadable("wrong_type", "answers with JSON of another type", b'[["unexpected"]]'),
+    Fault(
+        "hollow",
+        "acts, and answers with an empty object",
+        ("malformed_reply",),
+        "unknown",
+        f"{HTTP}#section-15.3.1",
+        stage="after",
+        body=b"{}",
+    ),
+    _slow("late", "takes too long for its answers together", Delivery.LATE, "timeout"),
     _slow("hang", "acts, and never answers", Delivery.HANG, "timeout", seams=("http", "tcp", "grpc")),
     _slow("drip", "answers a byte at a time", Delivery.DRIP, "timeout", seams=("http", "tcp")),
     _slow("drip_head", "sends the head of its answer a byte at a time", Delivery.DRIP_HEAD, "timeout"),

@@ -36,6 +36,7 @@ class Delivery(StrEnum):
     CLOSED = "closed"  # the connection is closed, and no byte of the reply sent
     TRUNCATED = "truncated"  # the head, half of the announced body, then the connection is closed
     HANG = "hang"  # nothing, until the server lets go
+    LATE = "late"  # whole, but only ``late_s`` after the request
     DRIP = "drip"  # a byte of the body every few milliseconds, without an end
     DRIP_HEAD = "drip_head"  # the same from the first byte of the head
     ENDLESS = "endless"  # a body that never ends, as fast as it is read
@@ -43,13 +44,14 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True)
 class Reply:
-    """``body`` is sent with its length, or chunked where ``chunked``."""
+    """``body`` is sent with its length, or chunked where ``chunked``. ``late_s`` is in seconds of the machine."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     delivery: Delivery = Delivery.WHOLE
     chunked: bool = False
+    late_s: float = 0.0
 
 
 def to_json(plain: Any) -> bytes:

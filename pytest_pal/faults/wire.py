@@ -185,11 +185,14 @@ class Connection(asyncio.Protocol):
             reply = self._service.broken(error)
             response = response_to(reply, announced=True)
         bodiless = request.method == "HEAD" or reply.status in (204, 304)
-        return self._deliver(reply.delivery, response, b"" if bodiless else reply.body, bodiless)
+        body = b"" if bodiless else reply.body
+        if reply.delivery is Delivery.LATE:
+            return self._wait(reply.late_s, self._whole(response, body))
+        return self._deliver(reply.delivery, response, body, bodiless)
 
     def _deliver(self, delivery: Delivery, response: h11.Response, body: bytes, bodiless: bool) -> bool:
         match delivery:
-            case Delivery.WHOLE:
+            case Delivery.WHOLE | Delivery.LATE:
                 return self._complete(self._whole(response, body))
             case Delivery.TRUNCATED:
                 return self._cut(self._half(response, body))
@@ -215,6 +218,17 @@ class Connection(asyncio.Protocol):
             return True
         self._wire.close()
         return False
+
+    def _wait(self, seconds: float, wire: bytes) -> bool:
+        """The reply when its time has come; until then it is held."""
+        self._service.held.add(self)
+        self._timer = self._loop.call_later(seconds, self._complete_late, wire)
+        return False
+
+    def _complete_late(self, wire: bytes) -> None:
+        self._service.held.discard(self)
+        if self._complete(wire):
+            self._advance()
 
     def _cut(self, wire: bytes) -> bool:
         self._write(wire)

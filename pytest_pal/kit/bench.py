@@ -82,14 +82,6 @@ class Bench:
         self._numbers += NUMBERS
         return self._numbers - NUMBERS
 
-    @property
-    def directory(self) -> Path:
-        """A private directory, made when somebody asks for it: in memory where only an adapter writes there."""
-        if self._directory is None:
-            small = self.target.harness.fresh is None and MEMORY_DISK.is_dir()
-            self._directory = Path(tempfile.mkdtemp(prefix="pal-", dir=MEMORY_DISK if small else None))
-        return self._directory
-
     @cached_property
     def vendor(self) -> Any:
         if self.target.harness.vendor is not None:
@@ -206,6 +198,14 @@ class Bench:
             raise Unproven(text) from error
 
     def _sub(self, name: str) -> Path:
-        path = self.directory / name
+        """A private directory, made when somebody asks for it; all stand side by side."""
+        path = self._beside() / name
         path.mkdir(exist_ok=True)
         return path
+
+    def _beside(self) -> Path:
+        """In memory where only an adapter writes there: a vendor may need room."""
+        if self._directory is None:
+            small = self.target.harness.fresh is None and MEMORY_DISK.is_dir()
+            self._directory = Path(tempfile.mkdtemp(prefix="pal-", dir=MEMORY_DISK if small else None))
+        return self._directory

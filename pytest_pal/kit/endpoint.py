@@ -41,9 +41,14 @@ class Endpoint:
     def __post_init__(self) -> None:
         if not _ROUTE.fullmatch(self.route):
             raise PalError(f"{self.route!r} is no route; write a method and a path, 'POST /v1/campaigns/{{id}}'")
+        names = _PARAMETER.findall(self.route)
+        for name in names:
+            if not name.isidentifier():
+                raise PalError(f"{self.route}: {{{name}}} is no name; write a letter first, such as {{id}}")
+            if names.count(name) > 1:
+                raise PalError(f"{self.route}: {{{name}}} stands there twice; give each its own name")
         for place in filter(None, (self.key, self.per)):
-            if not _PLACE.fullmatch(place):
-                raise PalError(f"{self.route}: {place!r} is no place; write header:Name, body:/pointer, query:name")
+            check_place(self.route, place)
 
     @property
     def method(self) -> str:
@@ -60,6 +65,12 @@ class Endpoint:
         """The path's parameters where the request is one of this endpoint, else None."""
         found = self._pattern.fullmatch(request.path) if request.method == self.method else None
         return None if found is None else found.groupdict()
+
+
+def check_place(whose: str, place: str) -> None:
+    """Raises PalError for what names no place in a request."""
+    if not _PLACE.fullmatch(place):
+        raise PalError(f"{whose}: {place!r} is no place; write header:Name, body:/pointer, query:name or path:name")
 
 
 def effect(
@@ -79,9 +90,9 @@ def effect(
 
     ``calls`` is an operation of the contract, a primitive of the mock, or a function of (request, mock,
     scratch). ``request`` makes its arguments and ``reply`` the body, each a template, see `wire_templates`.
-    ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``; None: the
-    vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is sent, and ignored.
-    ``per`` is a place in the request whose values are counted apart, such as the model of a fallback.
+    ``key`` is where the idempotency key travels: ``header:Name``, ``body:/pointer``, ``query:name``,
+    ``path:name``; None: the vendor knows none, and each request is an effect of its own. ``dedupe="none"``: it is
+    sent, and ignored. ``per`` is a place in the request whose values are counted apart: the model of a fallback.
     ``sent`` is how the body is sent: `pages` or `stream`.
     """
     return Endpoint(route, "effect", calls, request, reply, status, key, dedupe, per, dict(headers or {}), sent)

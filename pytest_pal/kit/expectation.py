@@ -51,6 +51,15 @@ def judge(outcome: Outcome, wanted: Expected) -> None:
         raise ClauseFailed(f"what {outcome.operation} made of it", [_difference(wanted, outcome)]) from error
 
 
+def names_its_failures(outcome: Outcome, wanted: Expected) -> bool:
+    """Whether a call whose earlier requests succeeded returned what failed, each part with a code that is right.
+
+    An output says so in ``failed``; it raises only where nothing was done. CONTRACTS, section 10.
+    """
+    failed = getattr(outcome.value, "failed", ())
+    return outcome.error is None and bool(failed) and all(part.code in wanted.codes for part in failed)
+
+
 def judge_flush(outcome: Outcome, wanted: Expected) -> None:
     """Fails the clause unless what was put off and could not be sent is told, with the number lost. CONTRACTS, 5."""
     error = outcome.error

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,6 +46,16 @@ class Guard:
         self._active = False
         self._here = threading.local()
         self.violations: list[str] = []
+        self._dialled: Counter[str] = Counter()
+
+    @contextmanager
+    def counting(self) -> Iterator[Counter[str]]:
+        """Gives how often each address is connected to, while `watching`; refused connections leave no other trace."""
+        outer, self._dialled = self._dialled, Counter()
+        try:
+            yield self._dialled
+        finally:
+            self._dialled = outer
 
     @contextmanager
     def watching(self, *, loopback: bool) -> Iterator[list[str]]:
@@ -84,6 +95,8 @@ class Guard:
                 self._refuse(violation, f"no child process ({program})")
             return
         host = _host(event, arguments)
+        if event == "socket.connect" and host is not None:
+            self._dialled[host] += 1
         if host is not None and not (self._loopback_allowed and _is_loopback(host)):
             self._refuse(f"{event.removeprefix('socket.')} {host}", f"no connection to {host}")
 

@@ -15,7 +15,8 @@ from .plan import Case
 from .runner import Run, schedule
 
 ROOT = "pal"
-OUTER_TIMEOUT_S = 60
+OUTER_TIMEOUT_S = 300
+"""An outer net: a step that hangs ends long before, see `runner`; a long clause on a busy machine may take minutes."""
 
 
 class ClauseRed(Exception):
@@ -56,6 +57,7 @@ class PalItem(pytest.Item):
         if self.run is None or not isinstance(excinfo.value, ClauseRed):
             return super().repr_failure(excinfo)
         text = f"{self.run.result.text}\n\nrerun: pytest --pal {self._selecting()}'{self.nodeid}'"
+        text += f"\nexplain: pal explain {self.clause.id}"
         if self.case.target is not None and self.case.target.reach != "in_process":
             text += f"\nreplay: pal repro '{self.nodeid}'  # {schedule(self.run)}"
         if self.config.option.pal_debug and self.run.error is not None:

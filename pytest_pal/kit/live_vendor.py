@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from importlib import import_module
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from .vendor import Vendor, json_reply
 from .wire_templates import arguments, body, place
 
 OK = 200
+ERRORS = 400
 SERVED_S = 0.001
 """What a served request takes on the simulated clock, in seconds."""
 _KEY = re.compile(KEY_PATTERN)
@@ -232,7 +234,7 @@ class LiveVendor:
         if fault.stage == "after":
             reply = self._answered(endpoint, path, request)
             if fault.status == OK:
-                return replace(reply, headers={**reply.headers, **fault.headers}, delivery=fault.delivery)
+                return _altered(reply, fault)
         if fault.delivery is not Delivery.WHOLE:
             return Reply(delivery=fault.delivery)
         reply = self._vendor.faulty(fault, request)
@@ -341,6 +343,14 @@ class LiveVendor:
         return self._vendor.error(status, str(error.code), error.message, headers, unknown=error.outcome_unknown)
 
 
+def _altered(reply: Reply, fault: Fault) -> Reply:
+    """The answer of a vendor that acted, as it comes to its caller."""
+    headers = {**reply.headers, **fault.headers}
+    if fault.body is not None and reply.status < ERRORS and reply.body:
+        return replace(reply, headers=headers, body=fault.body)
+    return replace(reply, headers=headers, delivery=fault.delivery, late_s=fault.late_s)
+
+
 def _plain(result: Any) -> Any:
     return result if isinstance(result, Reply) else to_jsonable_python(result, by_alias=True)
 
@@ -354,7 +364,7 @@ def _decoded(shown: str) -> Iterator[str]:
 
 def _as_key(key: str) -> str:
     """A wire key as the contract's; it may be longer, or have other characters."""
-    return key if _KEY.fullmatch(key) else digest(key)
+    return key if _KEY.fullmatch(key) else sha256(key.encode()).hexdigest()
 
 
 def _mock_of(capability: Capability) -> type:

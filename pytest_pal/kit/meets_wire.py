@@ -1,7 +1,10 @@
 """What an adapter says of how its operations meet the wire, checked when it is found. CONTRACTS, section 5."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+
+from pydantic import ValidationError
 
 from ..model.capability import Capability
 from .plan import Problem
@@ -28,9 +31,12 @@ def meeting_wire(cls: Any, capability: Capability) -> Iterator[Problem]:
 def _may_be_deferred(cls: Any, capability: Capability, name: str) -> bool:
     """A repeat with another payload is found out by the vendor only, so no caller may be told at once."""
     operation = capability.operation(name)
-    traits = getattr(cls, "traits", None)
-    detects = operation.conflict_trait and getattr(traits, operation.conflict_trait, "detect") == "detect"
-    return operation.deferrable and not detects
+    if operation.conflict_trait is None:
+        return operation.deferrable
+    with suppress(ValidationError):  # wrong traits are a problem of their own
+        traits = capability.traits.of(getattr(cls, "traits", None))
+        return operation.deferrable and getattr(traits, operation.conflict_trait) != "detect"
+    return False
 
 
 def _problem(cls: Any, text: str) -> Problem:

@@ -90,11 +90,14 @@ class Problem:
 
 def broken_case(capability: str, adapter: str, origin: str, problems: list[Problem]) -> Case:
     """A case whose every clause fails with what is wrong with the adapter as it was found."""
-    clauses = tuple(
-        Clause(f"{capability}.{WHOLE}.discovery.{problem.kind}", _SENTENCES[problem.kind], _failing(origin, problem))
-        for problem in problems
-    )
+    clauses = tuple(discovery_clause(capability, origin, problem) for problem in problems)
     return Case(capability, adapter, origin, None, clauses, RequiredSet(capability, adapter, clauses, frozenset()))
+
+
+def discovery_clause(capability: str, origin: str, problem: Problem) -> Clause:
+    """The clause that fails with what is wrong with an adapter as it was found."""
+    id = f"{capability}.{WHOLE}.discovery.{problem.kind}"
+    return Clause(id, SENTENCES[problem.kind], _failing(origin, problem))
 
 
 def target_of(case: Case) -> Target:
@@ -115,7 +118,7 @@ def _failing(origin: str, problem: Problem) -> Callable[[object], NoReturn]:
     return check
 
 
-_SENTENCES = {
+SENTENCES = {
     "meets_wire": "An adapter says rightly which operations meet the wire, and how.",
     "loads": "The adapter, its harness and its capability can be loaded.",
     "extra": "An adapter that is named or required is installed with its extra.",
@@ -128,3 +131,4 @@ _SENTENCES = {
     "unsupported": "Only optional operations and parts are declared unsupported, each with a reason.",
     "harness": "A harness judges the adapter whose name it has.",
 }
+"""What each kind of `Problem` breaks."""

@@ -21,7 +21,7 @@ from .watchdog import Hung, bounded
 
 PLAYING = ("scenario", "golden", "own_golden")
 LONGEST_S = 45.0
-"""After this long, in seconds of the machine, a clause that still runs waits for what will never come."""
+"""A step that takes longer, in seconds of the machine, waits for what will never come."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,15 @@ def run_clause(target: Target, clause: Clause) -> Run:
     try:
         refuse_quarantined(target)
         with GUARD.watching(loopback=target.reach != "in_process") as violations:
-            bounded(lambda: _check(subject, clause, swapped), LONGEST_S, subject.release)
+            bounded(lambda: _check(subject, clause, swapped), LONGEST_S, subject.release, subject.progress)
     except Exception as caught:  # noqa: BLE001 - every error is a verdict
         error = caught
+    if isinstance(error, Hung):
+        quarantine(target, clause.id)
     if violations:
         error = _network(target, violations, error)
     elif subject.problems:
         error = _at_the_vendor(subject.problems, error)
-    if isinstance(error, Hung):
-        quarantine(target, clause.id)
     result = _result(target, clause, bench, error, swapped)
     return Run(result) if error is None else Run(result, error, subject.tape)
 

@@ -28,6 +28,7 @@ from .local import local_adapters
 from .plan import Case
 from .ratchet import Ratchet, Stale, excuse
 from .remarks import Seen, remarks
+from .strength import headline
 from .verdict import tally
 from .waiver_file import read_waivers
 
@@ -278,7 +279,8 @@ class PalSession:
     # what people see
 
     def pytest_report_header(self) -> list[str]:
-        return [f"pal: {self._header()}"]
+        contracts = {case.capability: case.target.contract for case in self.found.cases if case.target is not None}
+        return [f"pal: {line}" for line in (self._header(), *headline(contracts.values()))]
 
     def _header(self) -> str:
         options = self.config.option

@@ -5,11 +5,10 @@ import gc
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, Thread
 from typing import Any
 
 from pydantic import ValidationError
@@ -38,8 +37,10 @@ SERVED_S = 0.001
 LONGEST_LOOK_S = 60.0
 """A longer read bound is that of a report; what the vendor keeps is seen at once."""
 
+ENDS_WITHIN_S = 1.0
+"""How long a task may go on that was cancelled; in seconds of the machine."""
 GATHER_S = 5.0
-"""How long calls that are made at once wait for each other; one whose thread never came is made by another."""
+"""How long calls that are made at once wait for each other."""
 
 ASKED_AGAIN = 10
 """How often a read may say that its job is in progress, with retry_after; a query that joins no job never ends."""
@@ -161,6 +162,26 @@ class LiveSubject:
             outcome: Outcome = self.waiter.wait(both())
         return outcome
 
+    def cancelled(self, operation: str, arguments: Mapping[str, Any], when: Callable[[], bool]) -> Outcome:
+        """What an async operation comes to whose task is cancelled as soon as ``when`` says so."""
+        ready = self._keyed(operation, arguments)
+        declared = self._ready(operation)
+
+        async def run() -> Outcome:
+            task = asyncio.ensure_future(self._invoke(declared, ready))
+            while not task.done() and not when():  # noqa: ASYNC110 - the vendor has a thread of its own
+                await asyncio.sleep(0.001)
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=ENDS_WITHIN_S)
+            if not done:
+                return Outcome(operation, error=TimeoutError(f"it went on for {ENDS_WITHIN_S:g} s"))
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            return Outcome(operation, None if error else task.result(), error)
+
+        with self._doing("attempt", operation, **ready):
+            outcome: Outcome = self.waiter.wait(run())
+        return outcome
+
     def prepare(self, sample: str | Sample | Refusal | Part) -> Callable[[int], dict[str, Any]]:
         if isinstance(sample, str):
             sample = self.target.contract.samples[sample]
@@ -248,6 +269,10 @@ class LiveSubject:
     def seam(self) -> Seam:
         """Where the vendor can be made to fail. Raises `Unproven` where nobody can."""
         return TapedSeam(seam_of(self.target, self.bench.vendor), self.tape, self.name)
+
+    def progress(self) -> int:
+        """How many steps were taken so far, those of other instances included."""
+        return len(self.bench.steps) + sum(other.progress() for other in self._others)
 
     def release(self) -> None:
         """Lets go whoever waits for the vendor, where the kit can do that."""
@@ -397,16 +422,22 @@ class LiveSubject:
     ) -> list[Outcome]:
         self.open()
         start = Barrier(len(ready))
+        outcomes: dict[int, Outcome] = {}
 
-        def one(found: Operation, arguments: dict[str, Any]) -> Outcome:
+        def one(number: int, found: Operation, arguments: dict[str, Any]) -> None:
             with suppress(BrokenBarrierError):
                 start.wait(GATHER_S)
             self._pass_time()
             with around():
-                return self._finish(found.name, lambda: self._invoke(found, arguments))
+                outcomes[number] = self._finish(found.name, lambda: self._invoke(found, arguments))
 
-        with ThreadPoolExecutor(len(ready)) as pool:
-            return list(pool.map(lambda pair: one(*pair), ready))
+        # Daemons, unlike the threads of a pool: one that hangs does not keep the interpreter from its end.
+        threads = [Thread(target=one, args=(number, *pair), daemon=True) for number, pair in enumerate(ready)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [outcomes[number] for number in range(len(ready))]
 
     def _as_tasks(self, ready: list[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
         async def one(found: Operation, arguments: dict[str, Any]) -> Outcome:

@@ -1,37 +1,33 @@
 """An operation on trial: its healthy requests counted, then called while its vendor fails at each of them in turn."""
 
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 from ..faults.catalogue import Fault
 from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
 from ..model.subject import Outcome
-from .bench import NUMBERS, TIMEOUT_S
+from .bench import NUMBERS
 from .ledger import Entry
 from .seam import Seam
 from .subject import LiveSubject
 from .watchdog import bounded
 
-BOUNDS_S = (0.05, 0.25, 1.0)
+BOUNDS_S: tuple[float, ...] = (0.05, 0.25, 1.0)
 """``ctx.timeout`` of an adapter whose vendor is slow, in seconds of the machine: the first within which its request
 leaves. A busy machine may need more than the first to get so far.
 """
-LEISURE = 12
-"""How many healthy calls fit into that: one of several requests over TLS needs more of a busy machine."""
 GIVES_UP_WITHIN = 10
 """It must give up before its vendor lets go, at this many times its bound: judged by order, not by the clock."""
 PATIENCE_S = 10.0
 """How long a call may take whose vendor fails at once."""
-CALMS_DOWN = 10
+CALMS_DOWN = 3
 """How often a call may take longer than the small bound, on a busy machine, and be made again."""
 
 
-def _clock(now: Callable[[], float] = time.perf_counter) -> float:
-    """Seconds; bound when this is defined, since a test that freezes time must not stop it."""
-    return now()
+class Hurried(Exception):
+    """A busy machine left a call too little time: nothing is known of its adapter."""
 
 
 class Trial:
@@ -42,10 +38,10 @@ class Trial:
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
         self.tried = 0
+        self._bounds = BOUNDS_S
         self._healthy: list[Entry] = []
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
-        self._took = 0.0
 
     def arguments(self) -> dict[str, Any]:
         """Arguments that nobody used before, with a key where the operation takes one."""
@@ -83,9 +79,7 @@ class Trial:
     def _counted(self) -> int:
         arguments, self.tried = self.arguments(), self.tried + 1
         self.seam.mark()
-        started = _clock()
         self.call(arguments).unwrap()
-        self._took = _clock() - started
         self._healthy = [entry for entry in self.seam.entries() if entry.counted]
         return self.seam.requests()
 
@@ -99,6 +93,16 @@ class Trial:
         effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
         return effects == [at]
 
+    def asked_again(self, at: int) -> list[str]:
+        """Requests of the window, from the ``at``-th on, that were made more often than when all is well."""
+        healthy = Counter(_asked(entry) for entry in self._healthy)
+        made = Counter(_asked(entry) for entry in self.seam.entries() if entry.number >= at)
+        return [asked for asked, count in made.items() if count > max(1, healthy[asked])]
+
+    def tokens(self) -> int:
+        """Requests of the window for a token."""
+        return sum(bool(entry.endpoint and entry.endpoint.kind == "auth") for entry in self.seam.entries())
+
     @property
     def keyed(self) -> int:
         """The place of the first healthy request that carries a key; the first one, where none does."""
@@ -108,56 +112,72 @@ class Trial:
         """The place of each healthy request, from 1."""
         yield from range(1, self.healthy() + 1)
 
+    @property
+    def bound(self) -> float:
+        """``ctx.timeout`` of the next call whose vendor is slow."""
+        return self._bounds[0]
+
+    def patiently(self, run: Callable[[], None]) -> None:
+        """``run``, once more with a larger bound as often as a busy machine left it too little time."""
+        while True:
+            try:
+                return run()
+            except Hurried:
+                self._bounds = self._bounds[1:]
+
     def under(self, fault: Fault, at: int, call: Callable[[], Outcome]) -> Outcome:
-        """What a call comes to while the vendor fails from its ``at``-th request on."""
-        for bound in self._bounds(fault):
-            outcome, fired = self._once_under(fault, at, call, bound)
-            if fired:
-                return outcome
-        raise self._missed(fault, at)
+        """What a call comes to while the vendor fails from its ``at``-th request on.
 
-    def met(self, fault: Fault, at: int) -> tuple[dict[str, Any], Outcome]:
-        """The arguments of such a call, and what it came to: new ones each time that its bound was too short.
-
-        What was cut off before its ``at``-th request may have done a part, and need fewer when it is made again.
+        Raises `Hurried` where a fault of a slow vendor did not fire and there is a larger bound.
         """
-        for bound in self._bounds(fault):
-            arguments = self.arguments()
-            outcome, fired = self._once_under(fault, at, partial(self.call, arguments), bound)
-            if fired:
-                return arguments, outcome
-        raise self._missed(fault, at)
-
-    def _missed(self, fault: Fault, at: int) -> Unproven:
-        return Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
-
-    def _bounds(self, fault: Fault) -> tuple[float | None, ...]:
-        return tuple(max(bound, LEISURE * self._took) for bound in BOUNDS_S) if fault.slow else (None,)
+        if self.subject.unsent is not None:
+            self.recovered({}).unwrap()
+        bound = self._bounds[0] if fault.slow else None
+        if bound is not None:
+            self.subject.reopen(bound)
+        outcome, fired = self._once_under(fault, at, call, bound)
+        if not fired:
+            self._hurried(bound)
+            raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
+        return outcome
 
     def _once_under(
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
-        if self.subject.unsent is not None:
-            self.subject.flushed().unwrap()
-        if bound is not None:
-            self.subject.reopen(bound)
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
         self.seam.mark()
         with self.seam.failing(fault, at) as switch:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()
         if not in_time:
+            if _ran_out_of_time(outcome):  # it gave up by itself, and so late because the machine is busy, perhaps
+                self._hurried(bound)
             within = f", of ctx.timeout = {bound:g}" if bound else ""
             raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
 
+    def _hurried(self, bound: float | None) -> None:
+        if bound is not None and len(self._bounds) > 1:
+            raise Hurried
+
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
-        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close."""
-        if self.subject.unsent is not None:
-            return self.subject.flushed()
+        """The call after the fault was lifted, on the same instance; of what could not be sent, the next close.
+
+        With a small bound it is made again, with other arguments, where it ran out of time. Raises `Hurried`.
+        """
+        bound = self.subject.bench.timeout if self.subject.bench.timeout in BOUNDS_S else None
         for _ in range(CALMS_DOWN):
-            outcome = self.call(arguments)
-            hurried = self.subject.bench.timeout < TIMEOUT_S and getattr(outcome.error, "code", None) == "timeout"
-            if not hurried:
-                break
+            outcome = self.call(arguments) if self.subject.unsent is None else self.subject.flushed()
+            if bound is None or not _ran_out_of_time(outcome):
+                return outcome
+            arguments = self.arguments()
+        self._hurried(bound)
         return outcome
+
+
+def _asked(entry: Entry) -> str:
+    return " ".join(filter(None, (entry.request.method, entry.request.path, entry.part)))
+
+
+def _ran_out_of_time(outcome: Outcome) -> bool:
+    return getattr(outcome.error, "code", None) == "timeout"

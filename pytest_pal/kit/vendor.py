@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ErrorCode, PalError
 from ..faults.catalogue import BY_NAME, Fault
 from ..faults.message import Codec, Reply, Request
-from .endpoint import COUNTED, Endpoint
+from .endpoint import COUNTED, Endpoint, check_place
 
 ErrorBody = Callable[[int, str | None, str], Any]
 STATUSES: Mapping[str, int] = {
@@ -81,6 +81,8 @@ class Vendor:
             raise PalError(f"faults: there is no fault {name!r}; there are {', '.join(BY_NAME)}")
         for code in (code for code in self.statuses if code not in set(ErrorCode)):
             raise PalError(f"statuses: there is no code {code!r}; there are {', '.join(ErrorCode)}")
+        for place in self.secret_places:
+            check_place("auth", place)
 
     @property
     def codecs(self) -> Mapping[str, Codec]:

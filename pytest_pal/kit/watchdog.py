@@ -15,10 +15,16 @@ class Hung(ClauseFailed):
     """A call never came back, also after its vendor had gone: its adapter cannot be judged any further."""
 
 
-def bounded(run: Callable[[], Result], seconds: float, let_go: Callable[[], None]) -> tuple[Result, bool]:
+def bounded(
+    run: Callable[[], Result],
+    seconds: float,
+    let_go: Callable[[], None],
+    progress: Callable[[], int] = lambda: 0,
+) -> tuple[Result, bool]:
     """What ``run`` gives, and whether it did so within ``seconds``; after those ``let_go`` is called.
 
-    Raises what ``run`` raises, and `Hung` where it goes on after all.
+    As long as ``progress`` gives another number each time, it has so many seconds more. Raises what ``run``
+    raises, and `Hung` where it goes on after all.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -31,7 +37,10 @@ def bounded(run: Callable[[], Result], seconds: float, let_go: Callable[[], None
 
     thread = threading.Thread(target=target, daemon=True)
     thread.start()
-    thread.join(seconds)
+    seen = -1
+    while thread.is_alive() and (reached := progress()) != seen:
+        seen = reached
+        thread.join(seconds)
     in_time = not thread.is_alive()
     if not in_time:
         let_go()

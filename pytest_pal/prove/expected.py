@@ -49,8 +49,15 @@ def write(contract: Contract, also: Also) -> None:
 
 
 def filled(saboteurs: Iterable[Saboteur], also: Also) -> tuple[Saboteur, ...]:
-    """The saboteurs with what is recorded of them."""
-    return tuple(
-        replace(each, also=tuple(also.get(each.name, ())), recorded=True) if each.also is None else each
-        for each in saboteurs
-    )
+    """The saboteurs with what is recorded of them; a new one has nothing yet."""
+    return tuple(_filled(each, also) if each.also is None else each for each in saboteurs)
+
+
+def _filled(saboteur: Saboteur, also: Also) -> Saboteur:
+    known = also.get(saboteur.name)
+    return replace(saboteur, also=None if known is None else tuple(known), recorded=True)
+
+
+def orphans(contract: Contract, saboteurs: Iterable[Saboteur]) -> list[str]:
+    """Names that stand in the data and that no saboteur has which says that it is recorded."""
+    return sorted(read(contract).keys() - {each.name for each in saboteurs if each.recorded})

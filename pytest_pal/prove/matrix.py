@@ -2,13 +2,13 @@
 
 import gc
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..kit.contract import Contract
 from ..kit.runner import run_clause
 from ..kit.target import Target
 from ..model.clause import WHOLE, Clause
-from ..model.verdict import GREEN
+from ..model.verdict import RED
 from .saboteur import Benign, Saboteur, target_of
 
 SLOW_FAMILY = "rule"
@@ -49,6 +49,10 @@ class Judged:
     def as_it_must(self) -> bool:
         return self.fell == self.expected
 
+    def recorded(self) -> "Judged":
+        """The row after what fell was recorded as what must fall; the clause it was made for still must."""
+        return replace(self, expected=self.fell | {self.breaks})
+
 
 def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False, again: int = AGAIN) -> Judged:
     """The row of one adapter. Never raises for what the adapter does."""
@@ -56,7 +60,8 @@ def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False,
     expected = adapter.expected if isinstance(adapter, Saboteur) else frozenset()
     clauses = {clause.id: clause for clause in scope(adapter, target, full=full)}
     fell = {id for id, clause in clauses.items() if _falls(target, clause)}
-    for _ in range(again):
+    is_new = isinstance(adapter, Saboteur) and adapter.also is None
+    for _ in range(0 if is_new else again):
         wrong = sorted((fell ^ expected) & clauses.keys())
         fell ^= {id for id in wrong if _falls(target, clauses[id]) is not (id in fell)}
     _let_go(target)
@@ -91,14 +96,15 @@ def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole
     made_for = next(found for found in target.contract.clauses if found.id == adapter.breaks)
     if clause.new_process and not made_for.new_process:
         return False
-    if target.reach != "in_process" and clause.family == SLOW_FAMILY and made_for.family != SLOW_FAMILY:
+    rules = adapter.rules and target.reach == "in_process"
+    if clause.family == SLOW_FAMILY and made_for.family != SLOW_FAMILY and not rules:
         return False
     named = {id.split(".")[1] for id in adapter.expected}
     return whole or clause.operation in {*named, *adapter.operations, WHOLE}
 
 
 def _falls(target: Target, clause: Clause) -> bool:
-    return run_clause(target, clause).result.verdict not in GREEN
+    return run_clause(target, clause).result.verdict in RED
 
 
 def _let_go(target: Target) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TypeVar
@@ -12,6 +12,7 @@ from ..kit.contract import Contract
 from ..kit.discovery import contract_of
 from ..model.capability import Capability
 from . import expected
+from .derived import derived
 from .saboteur import Benign, Saboteur, check
 
 OURS = "pytest_pal.contracts."
@@ -30,6 +31,10 @@ class Roster:
     def adapters(self) -> tuple[Saboteur | Benign, ...]:
         return (*self.saboteurs, *self.benign)
 
+    @cached_property
+    def by_name(self) -> dict[str, Saboteur | Benign]:
+        return {each.name: each for each in self.adapters}
+
     @property
     def written(self) -> tuple[Saboteur | Benign, ...]:
         """Those that a person wrote."""
@@ -41,7 +46,7 @@ def roster(capability: str) -> Roster:
     """The roster of an installed capability; it is empty where nobody wrote one. Raises PalError."""
     contract = contract_of(capability)
     saboteurs, benign = _written(contract.capability)
-    saboteurs = expected.filled(saboteurs, expected.read(contract))
+    saboteurs = expected.filled((*saboteurs, *derived(contract)), expected.read(contract))
     check(contract, saboteurs, benign)
     return Roster(contract, saboteurs, benign)
 

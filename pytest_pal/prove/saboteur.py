@@ -21,7 +21,8 @@ class Saboteur:
     ``also`` are IDs of what it breaks unavoidably besides, or `RECORDED`; no other clause may fall. It is judged
     by the clauses of their operations, of ``operations`` and of the adapter as a whole; ``full``: by all of its
     capability.
-    ``contract`` is a wrong contract in the place of the right one. ``derived`` says that no person wrote it,
+    ``contract`` is a wrong contract in the place of the right one. Without ``rules``, and over the wire, it is not
+    judged by the family rule unless it is made for one of these. ``derived`` says that no person wrote it,
     ``recorded`` that ``also`` is from the data.
     """
 
@@ -33,6 +34,7 @@ class Saboteur:
     full: bool = False
     operations: tuple[str, ...] = ()
     contract: Contract | None = field(default=None, repr=False)
+    rules: bool = True
     derived: bool = False
     recorded: bool = field(default=False, repr=False)
 

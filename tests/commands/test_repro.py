@@ -26,6 +26,15 @@ class NoBound(TwinAds, client=Unbound):
     pass
 
 
+class Telling(Client):
+    def refusal(self, operation, reply):
+        return ValueError(str(reply.status))
+
+
+class Tells(TwinAds, client=Telling):
+    pass
+
+
 class TriesAgain(TwinAds):
     async def create_campaign(self, spec, *, idempotency_key):
         try:
@@ -40,7 +49,7 @@ class Forgets(MockAds):
 
 
 def pytest_pal_adapters(config):
-    return {"no_bound": twin(NoBound), "tries_again": twin(TriesAgain), "forgets": Forgets}
+    return {"no_bound": twin(NoBound), "tells": twin(Tells), "tries_again": twin(TriesAgain), "forgets": Forgets}
 """
 HANG = "pal::ads::no_bound::ads.create_campaign.fault.hang"
 
@@ -62,7 +71,11 @@ def ran(folder: Path, file: str) -> str:
 @pytest.mark.parametrize(
     ("id", "head", "seen"),
     [
-        (HANG, "# failed: create_campaign had not given up after 10 times its bound\n", "raised RetryableError(connec"),
+        (
+            "pal::ads::tells::ads.create_campaign.fault.status_503",
+            "# failed: create_campaign must tell its caller\n",
+            "on the wire: POST /create_campaign -> 503 (status_503) -> raised ValueError: 503",
+        ),
         (
             "pal::ads::tries_again::ads.create_campaign.retry.one_attempt",
             "# failed: requests of one call, whose vendor failed (status_503) at request 1\n",

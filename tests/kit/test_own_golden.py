@@ -81,3 +81,34 @@ def test_under_xdist_the_same_files_are_written(project: pytest.Pytester) -> Non
         file.unlink()
     assert project.runpytest_subprocess("--pal", "--pal-golden=new", "-n", "2").ret == 0
     assert {file.name: file.read_bytes() for file in folder(project).iterdir()} == alone
+
+
+WIRED = """
+from pytest_pal import Harness, Vendor
+from pytest_pal.kit.twins.adapters import TwinAds
+from pytest_pal.kit.twins.harness import identity
+
+class AcmeAds(TwinAds):
+    pass
+
+vendor = Vendor(identity(AcmeAds._of), unstable=("/spec/start", "/query/campaign_ids/*"))
+
+def pytest_pal_adapters(config):
+    return {"acme_ads": Harness(AcmeAds, vendor, config=lambda v: {"base_url": v.url, "token": v.secret})}
+"""
+
+
+def test_the_requests_of_each_step_are_kept_but_for_what_differs_from_run_to_run(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(WIRED)
+    assert pytester.runpytest_subprocess("--pal", OTHERS, "--pal-golden=new").ret == 0
+    recorded = json.loads((folder(pytester) / "every_operation.json").read_text())
+    created, reported = recorded["steps"][0], next(s for s in recorded["steps"] if s.get("call") == "report")
+    (request,) = created["requests"]
+    assert request["request"] == "POST /create_campaign"
+    assert request["key"].startswith("key-")
+    assert request["body"]["spec"]["name"] == created["arguments"]["spec"]["name"]
+    assert request["body"]["spec"]["start"] == "<free>"
+    assert [request["request"] for request in reported["requests"]] == ["POST /report"]
+    text = (folder(pytester) / "every_operation.json").read_text()
+    assert "canary" not in text
+    pytester.runpytest_subprocess("--pal", OTHERS).assert_outcomes(passed=4)

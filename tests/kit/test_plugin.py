@@ -50,6 +50,7 @@ def test_a_forgotten_pause_is_red_in_words_a_stranger_understands(broken: pytest
             "*expected:*paused*",
             "*seen:*active*",
             f"*rerun: pytest --pal '{FORGETS}'*",
+            "*explain: pal explain ads.pause.rule.stops_spend*",
         ]
     )
     assert "pytest_pal/kit" not in found.stdout.str()
@@ -252,6 +253,32 @@ def pytest_pal_adapters(config):
     assert found.ret == 1
     assert found.parseoutcomes() == {"failed": 2, "passed": 2}
     found.stdout.fnmatch_lines(["*Timeout*"])
+
+
+def test_an_adapter_whose_call_hangs_is_in_quarantine_while_the_run_goes_on_and_ends(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+import threading
+from pytest_pal.kit import runner, watchdog
+from pytest_pal.mocks.ads import MockAds
+
+runner.LONGEST_S = watchdog.GRACE_S = 0.3
+
+class AcmeAds(MockAds):
+    def report(self, query):
+        threading.Event().wait()
+
+class OtherAds(MockAds):
+    pass
+
+def pytest_pal_adapters(config):
+    return {"acme_ads": AcmeAds, "other_ads": OtherAds}
+"""
+    )
+    found = pytester.runpytest_subprocess("--pal", "--pal-clause=ads.report.concurrency.*", "--pal-clause=ads.pause.*")
+    assert found.ret == 1
+    assert "acme_ads is in quarantine: a call of it never came back in" in " ".join(found.stdout.str().split())
+    assert all("acme_ads" in line for line in found.outlines if line.startswith("FAILED"))
 
 
 def test_what_an_adapter_prints_is_shown_where_it_fails(pytester: pytest.Pytester) -> None:

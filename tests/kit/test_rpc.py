@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from pytest_pal.errors import PalError
+from pytest_pal.faults.catalogue import CATALOGUE
 from pytest_pal.faults.message import Codec, Delivery, Reply, Request
 from pytest_pal.faults.rpc import RpcServer
 from pytest_pal.kit.endpoint import effect, rpc
@@ -70,15 +71,16 @@ class Knowing(TwinAds, client=KnowingClient):
     """Takes a call whose outcome is unknown for one that was refused."""
 
 
-@pytest.mark.parametrize(
-    ("saboteur", "only", "clauses"),
-    [
-        (Again, "pause.retry", {"ads.pause.retry.one_attempt", "ads.pause.retry.slow_is_one_attempt"}),
-        (Leaking, "pause.fault.grpc_not_found", {"ads.pause.fault.grpc_not_found"}),
-        (Unbound, "pause.fault.hang", {"ads.pause.fault.hang"}),
-        (Knowing, "pause.fault.grpc_unavailable", {"ads.pause.fault.grpc_unavailable"}),
-    ],
-)
+ROWS = {f"ads.pause.fault.{fault.name}" for fault in CATALOGUE if fault.seams == ("grpc",)}
+SABOTEURS = [
+    (Again, "pause.retry", {"ads.pause.retry.one_attempt", "ads.pause.retry.slow_is_one_attempt"}),
+    (Leaking, "pause.fault.grpc", ROWS),
+    (Unbound, "pause.fault.hang", {"ads.pause.fault.hang"}),
+    (Knowing, "pause.fault.grpc", {"ads.pause.fault.grpc_unavailable"}),
+]
+
+
+@pytest.mark.parametrize(("saboteur", "only", "clauses"), SABOTEURS)
 def test_a_wrong_one_falls_where_it_is_wrong(saboteur: type, only: str, clauses: set[str]) -> None:
     assert fallen(harness(saboteur), only=only) == clauses
 

@@ -93,9 +93,12 @@ def test_what_is_recorded_comes_from_the_data(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(expected, "file_of", lambda contract: tmp_path / "ads.json")
     saboteur = Saboteur("refuses", Refuses, STOPS, also=RECORDED, reason="nothing is paused")
     assert expected.read(ADS) == {}
+    assert [new.also for new in expected.filled([saboteur], {})] == [RECORDED]
     expected.write(ADS, {"refuses": ["b", "a"]})
     (found,) = expected.filled([saboteur], expected.read(ADS))
     assert (found.also, found.recorded) == (("a", "b"), True)
+    assert expected.orphans(ADS, [found]) == []
+    assert expected.orphans(ADS, []) == ["refuses"]
     (tmp_path / "ads.json").write_text("{")
     with pytest.raises(PalError, match=r"ads.json: .*type: pal prove --write -C ads"):
         expected.read(ADS)

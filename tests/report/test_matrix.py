@@ -39,6 +39,23 @@ def test_families() -> None:
     ]
 
 
+def test_families_that_are_too_many_for_one_table_get_another() -> None:
+    names = [f"family_{n}" for n in range(14)]
+    rows = [("acme", results(**dict.fromkeys(names, Verdict.PASSED))), ("a" * 30, results(family_0=Verdict.FAILED))]
+    lines = families(rows, names)
+    assert max(map(len, lines)) <= 79
+    heads = [line.split() for line in lines if line.startswith("adapter")]
+    assert [head[0] for head in heads] == ["adapter"] * len(heads)
+    assert [name for head in heads for name in head[1:]] == [name[:6] for name in names]
+    assert sum(line.split()[1:].count("1/1") for line in lines if line.startswith("acme")) == 14
+
+
+def test_a_family_is_shown_where_one_column_is_all_that_fits() -> None:
+    lines = families([("a" * 78, results(shape=Verdict.PASSED, rule=Verdict.PASSED))], ["shape", "rule"])
+    assert [line for line in lines if line.split()[-1:] == ["1/1"]]
+    assert max(map(len, lines)) <= 79
+
+
 def test_a_long_name_gets_a_line_of_its_own() -> None:
     lines = numbers([tally("a_vendor_with_a_name_that_goes_on_and_on_and_on")])
     assert len(lines) == 3

@@ -4,27 +4,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from ...errors import RetryableError
-from ...faults.catalogue import BY_NAME, Fault
+from ...faults.catalogue import BY_NAME, CATALOGUE, Fault
 from ...model.clause import Check, Clause, ClauseFailed, holds, same
 from ...model.operation import Operation
 from ..contract import Contract
+from ..guard import GUARD
 from ..subject import LiveSubject
 from ..trial import Trial
 from .faults import LATER, meeting
 
-INVITING = (
-    "status_503",
-    "status_429",
-    "status_500",
-    "reset_before",
-    "refused",
-    "grpc_unavailable",
-    "grpc_resource_exhausted",
+INVITING = tuple(
+    fault.name
+    for fault in CATALOGUE
+    if fault.name not in ("dns", "tls", "closed", "hollow") and not fault.slow and not fault.harmless
 )
-"""Faults after which software likes to try again."""
+"""Any failure that comes at once: software tries again after one of them, and not after the others."""
+OTHERS_MAY_FOLLOW = frozenset({404, 409, 410})
+"""What is not there is made, what is there is taken: another request may follow these, but none is asked twice."""
 AFTER_S = 7
 
 
@@ -67,13 +67,28 @@ def _no_more(operation: Operation, names: tuple[str, ...]) -> Check:
         places = list(trial.positions())
         for fault in (BY_NAME[name] for name in names if trial.plays(BY_NAME[name])):
             for at in places if not fault.unreachable else places[:1]:
-                trial.met(fault, at)
-                made = trial.seam.requests()
-                holds(
-                    made <= at, f"requests of one call, whose vendor failed ({fault.name}) at request {at}", seen=made
-                )
+                trial.patiently(partial(_once, trial, fault, at))
 
     return check
+
+
+def _once(trial: Trial, fault: Fault, at: int) -> None:
+    arguments = trial.arguments()
+    with GUARD.counting() as dialled:
+        trial.under(fault, at, lambda: trial.call(arguments))
+    place = f"of one call, whose vendor failed ({fault.name}) at request {at}"
+    if fault.unreachable and trial.operation.idempotency == "repeatable" and trial.operation.effect == "write":
+        return  # each model of a ranking may be asked, and who was meant is not to be seen
+    if fault.unreachable:
+        most = max(dialled.values(), default=0)
+        holds(most <= 1, f"connections to one address {place}", seen=most)
+    elif fault.status in OTHERS_MAY_FOLLOW:
+        asked = trial.asked_again(at)
+        holds(not asked, f"requests that were made twice {place}", seen=asked)
+    else:
+        made, tokens = trial.seam.requests(), trial.tokens() if fault.status == 401 else 0
+        holds(tokens <= 1, f"requests for a token {place}", seen=tokens)
+        holds(made <= at + tokens, f"requests {place}", seen=made)
 
 
 def _retry_after(operation: Operation) -> Check:

@@ -1,6 +1,8 @@
 """Faults: what an operation makes of each way in which its vendor fails, and that it works again afterwards."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
@@ -10,7 +12,7 @@ from ...model.clause import Check, Clause, ClauseFailed, Unproven, holds, same
 from ...model.operation import Operation
 from ...model.subject import Outcome
 from ..contract import Contract
-from ..expectation import Expected, expected, judge, judge_flush
+from ..expectation import Expected, expected, judge, judge_flush, names_its_failures
 from ..subject import CLOSE, LiveSubject
 from ..trial import Trial
 from .idempotency import size
@@ -22,7 +24,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             yield Clause(
                 f"{contract.capability.name}.{operation.name}.fault.{fault.name}",
                 _sentence(operation, fault),
-                _CHECKS.get(fault.unreachable, _anywhere)(operation, fault),
+                _CHECKS.get(fault.unreachable or fault.name, _anywhere)(operation, fault),
                 why_not=meeting(operation, *fault.seams, fault=fault),
             )
 
@@ -70,29 +72,22 @@ def _anywhere(operation: Operation, fault: Fault) -> Check:
         trial = Trial(subject, operation)
         places = list(trial.positions())
         for at in places if not fault.unreachable else places[:1]:
-            _at(trial, fault, at, several=len(places) > 1 and not trial.decides(at))
+            several = len(places) > 1 and not trial.decides(at)
+            trial.patiently(partial(_at, trial, fault, at, several=several))
 
     return check
 
 
 def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
-    if trial.subject.target.reach == "tcp":
-        _in_a_conversation(trial, fault, at, several=several)
-        return
-    arguments, outcome = trial.met(fault, at)
+    arguments = trial.arguments()
+    conversing = trial.subject.target.reach == "tcp"
+    before = size(trial.subject.snapshot()) if conversing else 0
+    outcome = trial.under(fault, at, lambda: trial.call(arguments))
     strayed = trial.seam.strayed()
     holds(not strayed, "it went where a redirect led, and showed a stranger its secrets", seen=strayed)
     if fault.harmless:
         outcome.unwrap()
-    else:
-        _refused(trial, fault, arguments, outcome, several=several)
-
-
-def _in_a_conversation(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
-    arguments = trial.arguments()
-    before = size(trial.subject.snapshot())
-    outcome = trial.under(fault, at, lambda: trial.call(arguments))
-    if outcome.error is None:
+    elif conversing and outcome.error is None:
         _after_its_work(trial, arguments, outcome.value, before)
     else:
         _refused(trial, fault, arguments, outcome, several=several)
@@ -101,7 +96,10 @@ def _in_a_conversation(trial: Trial, fault: Fault, at: int, *, several: bool) ->
 def _refused(trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool) -> None:
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
+    if several and names_its_failures(outcome, wanted):
+        return
     _judge(outcome, wanted)
+    _with_its_cause(outcome, fault)
     unknown = isinstance(outcome.error, ProviderError) and outcome.error.outcome_unknown
     again = trial.arguments() if unknown and delivery == "at_most_once" else arguments
     recovered = trial.recovered(again)
@@ -113,15 +111,18 @@ def _judge(outcome: Outcome, wanted: Expected) -> None:
     (judge_flush if outcome.operation == CLOSE else judge)(outcome, wanted)
 
 
+def _with_its_cause(outcome: Outcome, fault: Fault) -> None:
+    """Where nobody is reached there always is an original error; who looks for the reason needs it. CONTRACTS, 4."""
+    cause = None if outcome.error is None else outcome.error.__cause__
+    holds(not fault.unreachable or cause is not None, "the original error is the __cause__ of what was raised")
+
+
 def _after_its_work(trial: Trial, arguments: dict[str, Any], value: Any, before: int) -> None:
     """A conversation that fails once all is done, at its good-bye, may end well; then all must have been done."""
     if trial.operation.effect == "write":
         holds(size(trial.subject.snapshot()) > before, "success was told, and there is no effect", seen=value)
     else:
-        again = trial.recovered(arguments).unwrap()
-        same(
-            comparable(value, drop=NEVER_EQUAL | {"time"}), comparable(again, drop=NEVER_EQUAL | {"time"}), "the result"
-        )
+        _as_when_all_is_well(trial, arguments, value)
 
 
 def _nowhere(operation: Operation, fault: Fault) -> Check:
@@ -138,10 +139,60 @@ def _nowhere(operation: Operation, fault: Fault) -> Check:
         if fault.unreachable == "dns" and asked:
             raise Unproven(f"the fault dns never fired, since no name was looked up: {_BY_NAME}")
         _judge(outcome, expected(fault, operation, subject.traits.delivery, several=False))
+        _with_its_cause(outcome, fault)
         holds(not asked, "a request was sent all the same", seen=asked)
 
     return check
 
 
+def _late(operation: Operation, fault: Fault) -> Check:
+    """One answer comes long after the bound; of several each is within it, and all together are not."""
+
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        several = trial.healthy() > 1
+        trial.patiently(partial(_too_late, trial, fault, several=several))
+
+    return check
+
+
+def _too_late(trial: Trial, fault: Fault, *, several: bool) -> None:
+    arguments, share = trial.arguments(), WITHIN if several else BEYOND
+    late = replace(fault, late_s=share * trial.bound)
+    outcome = trial.under(late, 1, lambda: trial.call(arguments))
+    _judge(outcome, expected(fault, trial.operation, trial.subject.traits.delivery, several=several))
+
+
+def _hollow(operation: Operation, fault: Fault) -> Check:
+    """What an operation does not take from the answer it may give all the same, if it is the right thing."""
+
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        places = list(trial.positions())
+        for at in places:
+            arguments = trial.arguments()
+            outcome = trial.under(fault, at, partial(trial.call, arguments))
+            if outcome.error is None:
+                _as_when_all_is_well(trial, arguments, outcome.value)
+            else:
+                several = len(places) > 1 and not trial.decides(at)
+                _refused(trial, fault, arguments, outcome, several=several)
+
+    return check
+
+
+def _as_when_all_is_well(trial: Trial, arguments: dict[str, Any], value: Any) -> None:
+    again = trial.recovered(arguments).unwrap()
+    seen, wanted = (comparable(found, drop=NEVER_EQUAL | {"time"}) for found in (value, again))
+    same(seen, wanted, "what was made of an answer without anything in it")
+
+
+WITHIN, BEYOND = 0.7, 3.0
+"""Shares of the bound."""
 _BY_NAME = "make the adapter's address of vendor.url in the harness's config, which has another host then"
-_CHECKS: dict[str, Callable[[Operation, Fault], Check]] = {"tls": _nowhere, "dns": _nowhere}
+_CHECKS: dict[str, Callable[[Operation, Fault], Check]] = {
+    "tls": _nowhere,
+    "dns": _nowhere,
+    "late": _late,
+    "hollow": _hollow,
+}

@@ -34,6 +34,12 @@ def clauses(contract: Contract) -> Iterator[Clause]:
             _free_loop(operation),
             why_not=_not_async(operation),
         )
+        yield Clause(
+            f"{stem}.concurrency.cancelled",
+            f"A task that waits for {operation.name} can be cancelled: it ends at once, as cancelled.",
+            _cancelled(operation),
+            why_not=_not_async(operation),
+        )
 
 
 def _not_async(operation: Operation) -> Callable[[Any], str]:
@@ -54,6 +60,8 @@ def _claim(operation: Operation) -> Check:
         claim = trial.claim
         subject.attempt(operation.name, **trial.arguments()).unwrap()
         arguments = trial.arguments()
+        if claim == "deferred":
+            subject.close()  # sends what belongs to the calls before
         trial.seam.mark()
         subject.attempt(operation.name, **arguments).unwrap()
         made = trial.seam.requests()
@@ -84,6 +92,21 @@ def _free_loop(operation: Operation) -> Check:
         rescue.cancel()
         if len(ticks) < TICKS:
             raise ClauseFailed("the loop stood still until the vendor gave up: the operation blocks it")
+
+    return check
+
+
+def _cancelled(operation: Operation) -> Check:
+    def check(subject: LiveSubject) -> None:
+        trial = Trial(subject, operation)
+        subject.attempt(operation.name, **trial.arguments()).unwrap()
+        arguments = trial.arguments()
+        trial.seam.mark()
+        with trial.seam.failing(BY_NAME["hang"], 1):
+            outcome = subject.cancelled(operation.name, arguments, lambda: bool(trial.seam.entries()))
+            trial.seam.release()
+        if not isinstance(outcome.error, asyncio.CancelledError):
+            raise ClauseFailed(f"cancelled while its vendor had not answered, it {outcome.brief()}") from outcome.error
 
     return check
 

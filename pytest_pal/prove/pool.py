@@ -1,0 +1,60 @@
+"""All rows of the matrix, in this process or in several; what comes out is the same."""
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+from ..errors import PalError
+from .matrix import Judged, judge
+from .roster import Roster, roster
+
+Progress = Callable[[int, int], None]
+"""Told how many rows there are so far, and how many there will be."""
+Task = tuple[str, str, bool]
+
+
+def rows(rosters: Sequence[Roster], *, workers: int, full: bool, progress: Progress) -> list[Judged]:
+    """The row of every adapter, in any order."""
+    tasks = [(found.contract.capability.name, each.name, full) for found in rosters for each in found.adapters]
+    found: list[Judged] = []
+    for row in _alone(tasks) if workers == 1 else _shared(tasks, workers):
+        found.append(row)
+        progress(len(found), len(tasks))
+    return found
+
+
+def _alone(tasks: Iterable[Task]) -> Iterator[Judged]:
+    with _quiet_memory():
+        yield from map(_judged, tasks)
+
+
+def _shared(tasks: Iterable[Task], workers: int) -> Iterator[Judged]:
+    """Each worker is a new interpreter: a fork would take the threads' locks along."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=gc.freeze) as pool:
+        running = {pool.submit(_judged, task): task for task in tasks}
+        try:
+            for done in as_completed(running):
+                yield done.result()
+        except BrokenProcessPool as error:
+            lost = sum(not each.done() or each.exception() is not None for each in running)
+            raise PalError(f"a worker ended by itself, {lost} adapters are not judged; type: pal prove -n 1") from error
+
+
+def _judged(task: Task) -> Judged:
+    capability, name, full = task
+    found = roster(capability)
+    return judge(found.by_name[name], found.contract, full=full)
+
+
+@contextmanager
+def _quiet_memory() -> Iterator[None]:
+    """What is loaded is not looked through again and again: that takes longer than a bound of some items."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
