@@ -48,7 +48,10 @@ class Excuses(Client):
 
 
 class ReadsItsWords(Client):
-    """A vendor that zips and cuts its answers, closes each connection, and has error bodies of its own."""
+    """A vendor that zips and cuts its answers, closes each connection, and has error bodies of its own.
+
+    Where it gives a reason it did nothing, but for a connection that it lost itself.
+    """
 
     def __init__(self, capability: Capability, config: Mapping[str, Any], ctx: Context) -> None:
         super().__init__(capability, config, ctx)
@@ -60,8 +63,13 @@ class ReadsItsWords(Client):
         return HttpReply(reply.status, reply.headers, gzip.decompress(reply.body)) if is_zipped else reply
 
     def refusal(self, operation: Operation, reply: HttpReply) -> ProviderError:
+        reason = _reason(reply)
         return error_of_status(
-            reply.status, effect=operation.effect, code=_reason(reply), retry_after=self.wait(reply, {})
+            reply.status,
+            effect=operation.effect,
+            code=reason,
+            retry_after=self.wait(reply, {}),
+            outcome_unknown=None if reason in (None, ErrorCode.CONNECTION) else False,
         )
 
 
@@ -90,7 +98,7 @@ class AsksFirst(Client):
     """Two requests for each operation: whether the vendor is there, and then what for."""
 
     def ask(self, operation: Operation, endpoint: str, body: Json, headers: Mapping[str, str]) -> Any:
-        super().ask(operation, "ready", {}, {})
+        super().ask(operation, "ready", body, {})
         return super().ask(operation, endpoint, body, headers)
 
 
@@ -101,9 +109,9 @@ def in_its_words(harness: Harness) -> Harness:
     return replace(over_http(harness, ReadsItsWords), vendor=vendor)
 
 
-def asking_first(harness: Harness) -> Harness:
-    """A correct client that makes two requests for an operation."""
-    ready: Endpoint = read("POST /ready", calls=lambda request, mock, scratch: {"ready": True})
+def asking_first(harness: Harness, *, per: str | None = None) -> Harness:
+    """A correct client that makes two requests for an operation; ``per`` as of the endpoints of its vendor."""
+    ready: Endpoint = read("POST /ready", calls=lambda request, mock, scratch: {"ready": True}, per=per)
     vendor = Vendor(_vendor(harness).endpoints, ready, auth=_vendor(harness).auth)
     return replace(over_http(harness, AsksFirst), vendor=vendor)
 
