@@ -347,7 +347,8 @@ def _altered(reply: Reply, fault: Fault) -> Reply:
     """The answer of a vendor that acted, as it comes to its caller."""
     headers = {**reply.headers, **fault.headers}
     if fault.body is not None and reply.status < ERRORS and reply.body:
-        return replace(reply, headers=headers, body=fault.body)
+        plain = {name: value for name, value in headers.items() if name.lower() != "content-encoding"}
+        return replace(reply, headers=plain, body=fault.body)
     return replace(reply, headers=headers, delivery=fault.delivery, late_s=fault.late_s)
 
 

@@ -78,6 +78,6 @@ def test_the_reason_of_a_long_set_is_the_defect() -> None:
         "pause.check_refuses_nothing",
     ],
 )
-def test_one_of_each_kind_falls_by_just_what_is_said(name: str) -> None:
-    row = judge(ADS.by_name[name], ADS.contract)
-    assert (row.missing, row.unexpected) == ([], [])
+def test_one_of_each_kind_falls_by_the_clause_it_is_made_for(name: str) -> None:
+    row = judge(ADS.by_name[name], ADS.contract, again=0)
+    assert not row.survived

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import RetryableError
 from ...faults.catalogue import BY_NAME, CATALOGUE, Fault
+from ...faults.message import Delivery
 from ...model.clause import Check, Clause, ClauseFailed, holds, same
 from ...model.operation import Operation
 from ..contract import Contract
@@ -23,8 +24,10 @@ INVITING = tuple(
     if fault.name not in ("dns", "tls", "closed", "hollow") and not fault.slow and not fault.harmless
 )
 """Any failure that comes at once: software tries again after one of them, and not after the others."""
-OTHERS_MAY_FOLLOW = frozenset({404, 409, 410})
-"""What is not there is made, what is there is taken: another request may follow these, but none is asked twice."""
+OTHERS_MAY_FOLLOW = frozenset({200, 404, 409, 410})
+"""What is not there is made, what is there is taken, and what a look-up said may not matter: another request may
+follow these, but none is made twice.
+"""
 AFTER_S = 7
 
 
@@ -82,7 +85,7 @@ def _once(trial: Trial, fault: Fault, at: int) -> None:
     if fault.unreachable:
         most = max(dialled.values(), default=0)
         holds(most <= 1, f"connections to one address {place}", seen=most)
-    elif fault.status in OTHERS_MAY_FOLLOW:
+    elif fault.status in OTHERS_MAY_FOLLOW and fault.delivery is Delivery.WHOLE:
         asked = trial.asked_again(at)
         holds(not asked, f"requests that were made twice {place}", seen=asked)
     else:

@@ -173,10 +173,10 @@ def _hollow(operation: Operation, fault: Fault) -> Check:
         for at in places:
             arguments = trial.arguments()
             outcome = trial.under(fault, at, partial(trial.call, arguments))
-            if outcome.error is None:
+            several = len(places) > 1 and not trial.decides(at)
+            if outcome.error is None and not getattr(outcome.value, "failed", ()):
                 _as_when_all_is_well(trial, arguments, outcome.value)
             elif not _made_of_nothing(operation, outcome):
-                several = len(places) > 1 and not trial.decides(at)
                 _refused(trial, fault, arguments, outcome, several=several)
 
     return check

@@ -97,8 +97,8 @@ class NotSentIsKnown(Client):
     def attempt(self, operation: Operation, arguments: Mapping[str, Any]) -> Output:
         try:
             return super().attempt(operation, arguments)
-        except RetryableError as error:
-            if operation.name == "send" and error.code == "timeout":
+        except ProviderError as error:
+            if operation.name == "send" and error.code in ("timeout", "malformed_reply"):
                 error.outcome_unknown = False
             raise
 
@@ -122,6 +122,7 @@ class PreviewsAtHome(Client):
         return operation.output.model_validate(seen)
 
 
+UNSURE = "each answer that is late or cannot be read leaves it unsure"
 AT_HOME = "no preview meets its vendor, so that none of its faults is told"
 
 SABOTEURS = (
@@ -150,7 +151,7 @@ SABOTEURS = (
     ),
     Saboteur("waits_milliseconds", over_http(LIFECYCLE, WaitsMilliseconds), "lifecycle.send.retry.retry_after"),
     Saboteur("says_who_was_asked", over_http(LIFECYCLE, SaysWhoWasAsked), "lifecycle.schedule.secrets.hidden"),
-    Saboteur("not_sent_is_known", over_http(LIFECYCLE, NotSentIsKnown), "lifecycle.send.fault.hang", RECORDED),
+    Saboteur("not_sent_is_known", over_http(LIFECYCLE, NotSentIsKnown), "lifecycle.send.fault.hang", RECORDED, UNSURE),
     Saboteur(
         "drafts_first",
         over_http(LIFECYCLE, DraftsFirst),
