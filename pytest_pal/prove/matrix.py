@@ -13,6 +13,8 @@ from .saboteur import Benign, Saboteur, target_of
 
 SLOW_FAMILY = "rule"
 """Some rules draw thousands of units: over the wire they are only judged for who breaks one, or in full."""
+UNSTEADY = ".fault.endless"
+"""How much comes before the bound is the machine's: who only mistakes the one for the other may fall here or not."""
 AGAIN = 2
 """How often what came out otherwise than it must is judged again: a machine that stood still is no verdict."""
 
@@ -57,7 +59,7 @@ class Judged:
 def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False, again: int = AGAIN) -> Judged:
     """The row of one adapter. Never raises for what the adapter does."""
     target = target_of(adapter, contract)
-    expected = adapter.expected if isinstance(adapter, Saboteur) else frozenset()
+    expected = _steady(adapter) if isinstance(adapter, Saboteur) else frozenset()
     clauses = {clause.id: clause for clause in scope(adapter, target, full=full)}
     fell = {id for id, clause in clauses.items() if _falls(target, clause)}
     is_new = isinstance(adapter, Saboteur) and adapter.also is None
@@ -91,6 +93,8 @@ def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> 
 def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole: bool) -> bool:
     if isinstance(adapter, Benign):
         return not clause.new_process
+    if clause.id.endswith(UNSTEADY) and clause.id != adapter.breaks:
+        return False
     if clause.id in adapter.expected:
         return True
     made_for = next(found for found in target.contract.clauses if found.id == adapter.breaks)
@@ -101,6 +105,10 @@ def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole
         return False
     named = {id.split(".")[1] for id in adapter.expected}
     return whole or clause.operation in {*named, *adapter.operations, WHOLE}
+
+
+def _steady(saboteur: Saboteur) -> frozenset[str]:
+    return frozenset(id for id in saboteur.expected if not id.endswith(UNSTEADY) or id == saboteur.breaks)
 
 
 def _falls(target: Target, clause: Clause) -> bool:

@@ -127,9 +127,9 @@ SABOTEURS = (
         over_http(EXPERIMENTS, NotInWhenSlow),
         "experiments.assign.fault.hang",
         also=(
+            "experiments.assign.fault.late",
             "experiments.assign.fault.drip",
             "experiments.assign.fault.drip_head",
-            "experiments.assign.fault.endless",
             "experiments.assign.fault.status_408",
             "experiments.assign.fault.status_504",
         ),
@@ -197,6 +197,7 @@ SABOTEURS = (
         over_http(EXPERIMENTS, RecordsInTwo),
         "experiments.record.idempotency.interrupted",
         also=(
+            "experiments.record.fault.late",
             "experiments.adapter.golden.every_operation",
             "experiments.adapter.golden.long_life",
             "experiments.adapter.scenario.every_operation",

@@ -152,9 +152,9 @@ SABOTEURS = (
         over_http(LLM_OBSERVABILITY, HastyEnd),
         "llm_observability.trace_stop.fault.hang",
         also=(
+            "llm_observability.trace_stop.fault.late",
             "llm_observability.trace_stop.fault.drip",
             "llm_observability.trace_stop.fault.drip_head",
-            "llm_observability.trace_stop.fault.endless",
             "llm_observability.trace_stop.fault.status_504",
         ),
     ),
@@ -169,6 +169,7 @@ SABOTEURS = (
         over_http(LLM_OBSERVABILITY, FilesEvals),
         "llm_observability.log_eval.idempotency.interrupted",
         also=(
+            "llm_observability.log_eval.fault.late",
             "llm_observability.adapter.golden.every_operation",
             "llm_observability.adapter.golden.long_life",
             "llm_observability.adapter.scenario.every_operation",
