@@ -17,6 +17,7 @@ def test_the_mock_is_conformant() -> None:
     assert len(judge(MockAds)) > 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", ADS.written, ids=lambda adapter: adapter.name)
 def test_what_falls_is_just_what_must(adapter: Saboteur | Benign) -> None:
     row = row_of(adapter, ADS.contract)

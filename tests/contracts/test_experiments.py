@@ -19,6 +19,7 @@ def test_the_mock_is_conformant() -> None:
     assert len(results) > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", EXPERIMENTS.written, ids=lambda adapter: adapter.name)
 def test_what_falls_is_just_what_must(adapter: Saboteur | Benign) -> None:
     row = row_of(adapter, EXPERIMENTS.contract)

@@ -19,6 +19,7 @@ def test_the_mock_is_conformant() -> None:
     assert len(judge(MockLLMGateway)) > 45
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", LLM_GATEWAY.written, ids=lambda adapter: adapter.name)
 def test_what_falls_is_just_what_must(adapter: Saboteur | Benign) -> None:
     row = row_of(adapter, LLM_GATEWAY.contract)

@@ -24,6 +24,7 @@ def test_the_mock_is_conformant() -> None:
     assert len(judge(MockLLMObservability)) > 70
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", LLM_OBSERVABILITY.written, ids=lambda adapter: adapter.name)
 def test_what_falls_is_just_what_must(adapter: Saboteur | Benign) -> None:
     row = row_of(adapter, LLM_OBSERVABILITY.contract)

@@ -26,6 +26,7 @@ def test_the_mock_is_conformant() -> None:
     assert len(judge(MockVectorStore)) > 70
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", ROSTER.written, ids=lambda adapter: adapter.name)
 def test_what_falls_is_just_what_must(adapter: Saboteur | Benign) -> None:
     row = row_of(adapter, ROSTER.contract)
