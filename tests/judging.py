@@ -10,7 +10,7 @@ from pytest_pal.kit.loader import load
 from pytest_pal.kit.runner import run_clause
 from pytest_pal.kit.target import Target
 from pytest_pal.model.verdict import ClauseResult, Verdict
-from pytest_pal.prove.roster import roster
+from pytest_pal.prove.roster import Roster, roster
 from pytest_pal.prove.saboteur import Saboteur
 
 GREEN = (Verdict.PASSED, Verdict.UNSUPPORTED)
@@ -40,6 +40,11 @@ def judge(adapter: type | Harness, *, capability: str | None = None, only: str =
 def fallen(adapter: type | Harness, **options: Any) -> set[str]:
     """The IDs of the clauses that are red."""
     return {id for id, result in judge(adapter, **options).items() if result.verdict not in GREEN}
+
+
+def by_hand(found: Roster) -> list[Saboteur]:
+    """The saboteurs that a person wrote."""
+    return [each for each in found.saboteurs if not each.derived]
 
 
 def unproven_by_hand(capability: str) -> set[str]:

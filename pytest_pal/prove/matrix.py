@@ -79,6 +79,15 @@ def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False,
     )
 
 
+def caught(saboteur: Saboteur, contract: Contract) -> bool:
+    """Whether the clause that a saboteur is made for fails it; `judge` tells whether just what must falls."""
+    target = target_of(saboteur, contract)
+    made_for = next(clause for clause in target.contract.clauses if clause.id == saboteur.breaks)
+    fell = _falls(target, made_for)
+    _let_go(target)
+    return fell
+
+
 def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> Iterator[Clause]:
     """The clauses that an adapter is judged by, in order of dependency.
 
