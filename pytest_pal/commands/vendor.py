@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -72,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.host not in (HOST, "localhost"):
         raise PalError(f"--host {options.host}: it listens on {HOST} only, since it serves whoever asks")
+    # A shell has its background jobs ignore Ctrl-C; whoever sends the signal to this one means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _serve(options)
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
@@ -239,6 +239,15 @@ def test_many_threads_share_one_loop() -> None:
     assert len(set(loops)) == 1
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Shells have their background jobs ignore the signal, and so does whatever these start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_caller_cancels_its_call() -> None:
     ended = []
 

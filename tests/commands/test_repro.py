@@ -107,7 +107,7 @@ def test_a_failure_prints_the_line_that_replays_it(
 ) -> None:
     pytester.makeconftest(SABOTEURS)
     done = pytester.runpytest("--pal", HANG)
-    (line,) = (line for line in done.outlines if line.startswith("replay: "))
+    line = next(line for line in done.outlines if line.startswith("replay: "))
     assert line == f"replay: pal repro '{HANG}'  # seed 20260302, hang at request 1"
     capsys.readouterr()
     assert main(shlex.split(line.removeprefix("replay: pal "), comments=True)) == 0

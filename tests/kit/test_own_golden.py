@@ -98,7 +98,10 @@ def pytest_pal_adapters(config):
 """
 
 
-def test_the_requests_of_each_step_are_kept_but_for_what_differs_from_run_to_run(pytester: pytest.Pytester) -> None:
+def test_the_requests_of_each_step_are_kept_but_for_what_differs_from_run_to_run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAL_GOLDEN_WRITE", "1")
     pytester.makeconftest(WIRED)
     assert pytester.runpytest_subprocess("--pal", OTHERS, "--pal-golden=new").ret == 0
     recorded = json.loads((folder(pytester) / "every_operation.json").read_text())

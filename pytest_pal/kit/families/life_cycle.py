@@ -13,7 +13,7 @@ from ..guard import GUARD
 from ..subject import LiveSubject
 
 CYCLES = 5
-SETTLING, SETTLING_S = 5, 0.02
+SETTLING, SETTLING_S = 25, 0.02
 _OPEN_FILES = Path("/proc/self/fd")
 
 
