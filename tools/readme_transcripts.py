@@ -18,7 +18,8 @@ HARNESS = ROOT / "docs" / "harness.md"
 PAUSES = '            made["paused"] = True\n'
 SENDS_KEY = ', {"idempotency-key": idempotency_key}'
 _BLOCK = r"(?<=<!-- {} -->\n```{}\n).*?(?=^```$)"
-_SPENT = re.compile(r"passed in \d+\.\d+s")
+_SPENT = re.compile(r"passed in \d+\.\d+s(?: \(\d+:\d+:\d+\))?")
+_PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 
 
 def example(text: str) -> str:
@@ -35,8 +36,8 @@ def stale(text: str) -> dict[str, str]:
 
 
 def timeless(text: str) -> str:
-    """The text without how long a run took."""
-    return _SPENT.sub("passed", text).replace("=", "")
+    """The text without how long a run took, and at which port a vendor was."""
+    return _PORT.sub("port", _SPENT.sub("passed", text)).replace("=", "").rstrip(" \n")
 
 
 def judged(folder: Path, *options: str) -> str:

@@ -91,7 +91,8 @@ def caught(saboteur: Saboteur, contract: Contract) -> bool:
 def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> Iterator[Clause]:
     """The clauses that an adapter is judged by, in order of dependency.
 
-    A benign variant is judged by all that need no other process; for a saboteur see `Saboteur`.
+    A benign variant is judged by all that need no other process, over the wire without the rules; for a saboteur
+    see `Saboteur`.
     """
     whole = full or isinstance(adapter, Benign) or adapter.full
     for clause in target.contract.clauses:
@@ -101,7 +102,7 @@ def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> 
 
 def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole: bool) -> bool:
     if isinstance(adapter, Benign):
-        return not clause.new_process
+        return not clause.new_process and (target.reach == "in_process" or clause.family != SLOW_FAMILY)
     if clause.id.endswith(UNSTEADY) and clause.id != adapter.breaks:
         return False
     if clause.id in adapter.expected:
