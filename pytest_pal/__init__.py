@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from .errors import ErrorCode, NonRetryableError, PalError, ProviderError, RetryableError
     from .faults.message import Delivery, Reply, Request
     from .faults.relay import Relay
-    from .kit.endpoint import auth, background, effect, read, undo
+    from .kit.endpoint import auth, background, effect, job, read, rpc, undo
     from .kit.harness import Harness
     from .kit.live_vendor import LiveVendor
+    from .kit.sending import pages, stream
     from .kit.vendor import Vendor, json_reply
     from .model.capability import Capability
     from .model.clause import Clause, ClauseFailed, Level, Unproven, clause, holds, refused, same
@@ -166,17 +167,21 @@ __all__ = [
     "exchange",
     "handle",
     "holds",
+    "job",
     "json_reply",
     "load_rules",
     "once",
     "operation",
+    "pages",
     "patch",
     "read",
     "read_json",
     "refused",
     "render",
     "retry_after_s",
+    "rpc",
     "same",
+    "stream",
     "tolerance",
     "undo",
 ]
@@ -200,9 +205,10 @@ _MODULES = {
     "errors": "ErrorCode NonRetryableError PalError ProviderError RetryableError",
     "faults.message": "Delivery Reply Request",
     "faults.relay": "Relay",
-    "kit.endpoint": "auth background effect read undo",
+    "kit.endpoint": "auth background effect job read rpc undo",
     "kit.harness": "Harness",
     "kit.live_vendor": "LiveVendor",
+    "kit.sending": "pages stream",
     "kit.vendor": "Vendor json_reply",
     "model.capability": "Capability",
     "model.clause": "Clause ClauseFailed Level Unproven clause holds refused same",

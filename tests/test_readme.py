@@ -74,6 +74,19 @@ def test_the_outputs_are_what_is_printed_today(monkeypatch: pytest.MonkeyPatch, 
     assert timeless(readme_transcripts.README.read_text()) == timeless(text)
 
 
+def test_an_empty_output_is_filled_in_and_nothing_else_is_touched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rest = "```\n\nWhat follows.\n\n```text\nanother block\n```\n"
+    for page in ("README", "HARNESS"):
+        monkeypatch.setattr(readme_transcripts, page, tmp_path / page)
+        (tmp_path / page).write_text(f"<!-- example -->\n```python\n1\n```\n<!-- output: diff -->\n```text\n{rest}")
+    assert readme_transcripts.main(["--write"]) == 0
+    written = (tmp_path / "README").read_text()
+    assert "3 mismatches" in written
+    assert written.endswith(rest)
+
+
 def test_the_example_is_conformant(tmp_path: Path) -> None:
     code = example(readme_commands.README.read_text("utf-8"))
     assert code.count(readme_transcripts.PAUSES) == 1

@@ -115,7 +115,7 @@ def _page(path: Path, write: bool) -> int:
     text = path.read_text("utf-8")
     found = stale(text)
     for name, now in found.items():
-        text = _pattern(f"output: {name}").sub(lambda _, now=now: now, text)
+        text = _pattern(f"output: {name}").sub(lambda _, now=now: now, text, count=1)
         if not write:
             sys.stderr.write(f"{path}: {name!r} prints something else; tools/readme_transcripts.py --write\n\n{now}\n")
     if write:

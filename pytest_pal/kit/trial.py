@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import dropwhile
 from typing import Any
 
 from ..faults.catalogue import Fault
@@ -99,9 +100,10 @@ class Trial:
         made = Counter(_asked(entry) for entry in self.seam.entries() if entry.number >= at)
         return [asked for asked, count in made.items() if count > max(1, healthy[asked])]
 
-    def tokens(self) -> int:
-        """Requests of the window for a token."""
-        return sum(bool(entry.endpoint and entry.endpoint.kind == "auth") for entry in self.seam.entries())
+    def refreshes(self, at: int) -> int:
+        """Requests for a token after the ``at``-th that counts; one before it may be the adapter's first."""
+        later = dropwhile(lambda entry: entry.number != at, self.seam.entries())
+        return sum(bool(entry.endpoint and entry.endpoint.kind == "auth") for entry in later)
 
     @property
     def keyed(self) -> int:

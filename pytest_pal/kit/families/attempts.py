@@ -89,9 +89,9 @@ def _once(trial: Trial, fault: Fault, at: int) -> None:
         asked = trial.asked_again(at)
         holds(not asked, f"requests that were made twice {place}", seen=asked)
     else:
-        made, tokens = trial.seam.requests(), trial.tokens() if fault.status == 401 else 0
-        holds(tokens <= 1, f"requests for a token {place}", seen=tokens)
-        holds(made <= at + tokens, f"requests {place}", seen=made)
+        made, refreshes = trial.seam.requests(), trial.refreshes(at) if fault.status == 401 else 0
+        holds(refreshes <= 1, f"requests for a token {place}", seen=refreshes)
+        holds(made <= at + refreshes, f"requests {place}", seen=made)
 
 
 def _retry_after(operation: Operation) -> Check:
