@@ -508,6 +508,10 @@ def _each_once(asked: list[str]) -> None:
 # a vendor that obeys the script: what follows a failure
 
 
+ON_THE_WIRE_UNKNOWN = frozenset({"unavailable", "timeout"})
+"""A vendor that says so has done nothing; over HTTP its 503 or 504 does not tell. CONTRACTS, section 4."""
+
+
 @scripted("fallback")
 def fallback(subject: Subject) -> None:
     """After a retryable failure, an unknown outcome or a model that is not there, the next of the ranking is asked."""
@@ -517,8 +521,9 @@ def fallback(subject: Subject) -> None:
         if rest:
             seen = route(instance, said((first, word)))
             rows = [(row.model, str(row.error), row.outcome_unknown) for row in seen.attempts]
+            unknown = rows[0][2] if word in ON_THE_WIRE_UNKNOWN else word == "lost"
             error = "connection" if word == "lost" else word
-            same(rows, [(first, error, word == "lost"), (rest[0], "None", False)], f"attempts after {word}")
+            same(rows, [(first, error, unknown), (rest[0], "None", False)], f"attempts after {word}")
             same((seen.requested_model, seen.served_model), (first, rest[0]), "requested and served model")
             same(seen.rationale, decision(instance, said((first, word))), f"the rationale after {word}")
 
@@ -534,7 +539,7 @@ def ranking_used_up(subject: Subject) -> None:
             ranking(instance)[: None if most is None else most + 1],
             f"models asked with fallback.max {most}",
         )
-        _error(outcome, "unavailable", unknown=False)
+        _error(outcome, "unavailable", unknown=None)
 
 
 @scripted("unknown_stops")
@@ -587,13 +592,13 @@ def cost_limit(subject: Subject) -> None:
             holds(spent <= limit, f"{spent} picodollars may have been spent on {asked}, the limit is {limit}")
 
 
-def _error(outcome: Outcome, code: str, *, unknown: bool) -> None:
-    """The call path asks again after these: they are retryable."""
+def _error(outcome: Outcome, code: str, *, unknown: bool | None) -> None:
+    """The call path asks again after these: they are retryable. ``unknown`` None: whether the outcome is so is open."""
     error = outcome.error
     holds(isinstance(error, RetryableError), "the error must be a RetryableError", seen=outcome.brief())
     assert isinstance(error, RetryableError)
     same(
         (str(error.code), error.outcome_unknown),
-        (code, unknown),
+        (code, error.outcome_unknown if unknown is None else unknown),
         "the code, and whether the outcome is unknown",
     )

@@ -27,13 +27,11 @@ class LoopThread:
 
         A caller that is interrupted meanwhile cancels it.
         """
-        ended = threading.Event()
-        future = asyncio.run_coroutine_threadsafe(_outcome(coroutine, ended), self._started())
+        loop, errand = self._started(), _Errand(coroutine)
         try:
-            value, error = future.result()
+            value, error = asyncio.run_coroutine_threadsafe(errand.outcome(), loop).result()
         except BaseException:
-            future.cancel()
-            ended.wait(CLEANING_UP_S)
+            errand.give_up(loop)
             raise
         if error is not None:
             raise error
@@ -72,11 +70,30 @@ class LoopThread:
         await ending.wait()
 
 
-async def _outcome(coroutine: Coroutine[Any, Any, Any], ended: threading.Event) -> tuple[Any, BaseException | None]:
-    """Errors are handed over as values: an interrupt raised in a task would end the loop of everybody."""
-    try:
-        return await coroutine, None
-    except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's thread
-        return None, error
-    finally:
-        ended.set()
+class _Errand:
+    """A coroutine on a loop, for a caller in another thread, who may be interrupted at any moment."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+        self._task: asyncio.Task[Any] | None = None
+        self._given_up = False
+        self._ended = threading.Event()
+
+    async def outcome(self) -> tuple[Any, BaseException | None]:
+        """Errors are handed over as values: an interrupt raised in a task would end the loop of everybody."""
+        self._task = asyncio.current_task()
+        if self._given_up and self._task is not None:
+            self._task.cancel()
+        try:
+            return await self._coroutine, None
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's thread
+            return None, error
+        finally:
+            self._ended.set()
+
+    def give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancels it, also where it has not begun yet, and waits for it to clean up."""
+        self._given_up = True
+        if self._task is not None:
+            loop.call_soon_threadsafe(self._task.cancel)
+        self._ended.wait(CLEANING_UP_S)

@@ -100,7 +100,7 @@ CATALOGUE: tuple[Fault, ...] = (
     Fault(
         "hollow",
         "acts, and answers with an empty object",
-        ("malformed_reply",),
+        ("malformed_reply", "connection"),  # of a stream it is one that was cut
         "unknown",
         f"{HTTP}#section-15.3.1",
         stage="after",

@@ -59,7 +59,7 @@ class Bench:
         self._wiring = dict(wiring or {})
         self.clock = SimulatedClock(START)
         self.steps: list[Step] = []
-        self.unread = False
+        self.unread = self.secret_was_read = False
         self._settings = dict(settings or {})
         self._state_file = state_file
         self._directory: Path | None = None
@@ -94,7 +94,8 @@ class Bench:
 
         assert self.target.harness.vendor is not None
         config = {"seed": 0, **self.target.contract.config, **self._settings}
-        wiring = Wiring(self.target.capability, self.clock, self.ids, config, self.secret, **self._wiring)
+        own = {**self._wiring, "secret": self.secret}
+        wiring = Wiring(self.target.capability, self.clock, self.ids, config, **own)
         return LiveVendor(self.target.harness.vendor, wiring)
 
     @property
@@ -110,7 +111,20 @@ class Bench:
     @cached_property
     def secret(self) -> str:
         """A canary: it must appear nowhere but on the wire."""
-        return f"canary-{RandomIds(random.Random(SEED + 3)).new()}"
+        return self._wiring.get("secret") or self._canary(0)
+
+    def _canary(self, number: int) -> str:
+        return f"canary-{RandomIds(random.Random(SEED + 3 + number)).new()}"
+
+    def _secret(self, name: str) -> str:
+        self.secret_was_read = True
+        return self.secret
+
+    def rotate(self) -> None:
+        """Changes the secret, as an operator does; the vendor that the kit serves takes nothing older from now on."""
+        self.secret = self._canary(1)
+        if self.live is not None:
+            self.live.rotate(self.secret)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -141,7 +155,7 @@ class Bench:
             timeout=self.timeout,
             state_dir=self._sub("adapter") if keeps else None,
             deadline=current_deadline,
-            secrets=(lambda name: self.secret) if self.target.harness.vendor is not None else {},
+            secrets=self._secret if self.target.harness.vendor is not None else {},
         )
 
     def observer(self, adapter: Any) -> Any:

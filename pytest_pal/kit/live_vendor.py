@@ -37,17 +37,22 @@ SERVED_S = 0.001
 _KEY = re.compile(KEY_PATTERN)
 
 
+TOKEN = 0
+"""In the place of a number: requests for a token, which have none."""
+
+
 @dataclass
 class Switch:
-    """A fault that is on from the ``at``-th request of a window; ``fired`` counts what it met."""
+    """A fault that is on from the ``at``-th request of a window, or at `TOKEN`; ``fired`` counts what it met."""
 
     fault: Fault
     at: int
     fired: int = 0
 
     def meets(self, number: int) -> bool:
-        """Whether the request with this number fails."""
-        return number >= self.at and (self.fault.times is None or self.fired < self.fault.times)
+        """Whether the request with this number fails, or one for a token, whose number is `TOKEN`."""
+        placed = number >= self.at if TOKEN not in (number, self.at) else number == self.at
+        return placed and (self.fault.times is None or self.fired < self.fault.times)
 
 
 @dataclass
@@ -157,6 +162,11 @@ class LiveVendor:
         """Requests that nothing is mapped to, mappings that failed, replies that could not be sent."""
         return [*self._wrong, *(f"the server failed: {error!r}" for error in self._server.errors)]
 
+    def rotate(self, secret: str) -> None:
+        """Takes this secret, and neither another one nor a token given before."""
+        self.secret = secret
+        self._tokens = {secret: None}
+
     def close(self) -> None:
         self._leading.close()
         self._open.close()
@@ -198,18 +208,24 @@ class LiveVendor:
     def _respond(self, request: Request) -> Reply:
         self._wiring.clock.advance(SERVED_S)
         endpoint, path = self._endpoint(request)
-        number = self.ledger.number() if endpoint is not None and endpoint.kind in COUNTED else 0
-        switch = self._switch(number) if number else None
+        number = self._number(endpoint)
+        switch = None if number is None else self._switch(number)
         self._met = switch.fault.name if switch else ""
         reply = (
             self._answered(endpoint, path, request) if switch is None else self._failed(switch, endpoint, path, request)
         )
         about = {} if endpoint is None else self._about(endpoint, path, request)
-        self.ledger.add(Entry(request, endpoint, reply, number, self._met, **about))
+        self.ledger.add(Entry(request, endpoint, reply, number or 0, self._met, **about))
         return reply
 
+    def _number(self, endpoint: Endpoint | None) -> int | None:
+        """The place of a request at which a fault may be; None for one at which none is placed."""
+        if endpoint is None or endpoint.kind not in (*COUNTED, "auth"):
+            return None
+        return TOKEN if endpoint.kind == "auth" else self.ledger.number()
+
     def _switch(self, number: int) -> Switch | None:
-        """The fault that is on at a request that counts."""
+        """The fault that is on at a request."""
         return self.switch if self.switch is not None and self.switch.meets(number) else None
 
     def _endpoint(self, request: Request) -> tuple[Endpoint | None, dict[str, str]]:

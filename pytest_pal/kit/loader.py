@@ -73,8 +73,9 @@ def _own_clauses(capability: Capability) -> Iterator[Clause]:
 
 
 def _place(clause: Clause) -> str:
-    code = clause.check.__code__
-    return f"{code.co_filename}:{code.co_firstlineno}"
+    """Where the check is written; one that is no function, such as a partial one, by what it prints as."""
+    code = getattr(clause.check, "__code__", None)
+    return repr(clause.check) if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def _check_clauses(contract: Contract, clauses: list[Clause]) -> None:

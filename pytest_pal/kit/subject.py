@@ -292,6 +292,11 @@ class LiveSubject:
         with self._doing("rewired", **wiring):
             return self._other(Bench(self.target, wiring=wiring))
 
+    def rotate(self) -> None:
+        """Changes the secret that the adapter is given by ``ctx.secret``, and that its vendor takes."""
+        with self._doing("rotate"):
+            self.bench.rotate()
+
     @property
     def problems(self) -> list[str]:
         """What went wrong at a vendor that the kit serves, this one's and those of other instances."""

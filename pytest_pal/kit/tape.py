@@ -65,10 +65,14 @@ class Tape:
         blocks = [act for act in self.acts if act.kind == "block"]
         for act in reversed(blocks):
             if act.method == FAILING:
-                return f"{act.arguments[0].name} at request {act.arguments[1]}"
+                return f"{act.arguments[0].name} at {_place(act.arguments[1])}"
             if act.method == INJECTING:
                 return str(act.arguments[0])
         return ""
+
+
+def _place(at: int) -> str:
+    return f"request {at}" if at else "the request for a token"
 
 
 class TapedSeam:

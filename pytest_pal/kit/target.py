@@ -65,6 +65,11 @@ class Target:
         claim = getattr(self.cls, "meets_wire", {}).get(operation, "wire")
         return str(next(iter(claim.values())) if isinstance(claim, Mapping) else claim)
 
+    def needs_deferred(self, operation: str) -> bool:
+        """Whether all that a sample of an operation needs is deferred, and may end with the instance that made it."""
+        steps = self.contract.samples[operation].given
+        return bool(steps) and all(self.meets_wire(step.operation) == "deferred" for step in steps)
+
     @property
     def defers(self) -> bool:
         """Whether the adapter puts off what it acknowledges."""

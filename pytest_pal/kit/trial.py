@@ -41,12 +41,17 @@ class Trial:
         self.tried = 0
         self._bounds = BOUNDS_S
         self._healthy: list[Entry] = []
+        self._made = 0
         self._sample: Callable[[int], dict[str, Any]] | None = None
         self._number = 0
 
     def arguments(self) -> dict[str, Any]:
-        """Arguments that nobody used before, with a key where the operation takes one."""
-        if self._sample is None or self._number == NUMBERS:
+        """Arguments that nobody used before, with a key where the operation takes one.
+
+        What it needs is made anew each time where that is put off too: it may end with its instance.
+        """
+        anew = self.subject.target.needs_deferred(self.operation.name)
+        if self._sample is None or self._number == NUMBERS or anew:
             self._sample, self._number = self.subject.prepare(self.operation.name), 0
         given, self._number = self._sample(self._number), self._number + 1
         if self.operation.key and self.operation.key not in given:
@@ -54,9 +59,7 @@ class Trial:
         return given
 
     def call(self, arguments: dict[str, Any]) -> Outcome:
-        """One call; of a deferred operation with its flush, of a local one with its refresh."""
-        if self.claim == "local":
-            self.subject.close()
+        """One call; of a deferred operation with its flush."""
         outcome = self.subject.attempt(self.operation.name, **arguments)
         return self._flushed(outcome) if self.claim == "deferred" and outcome.error is None else outcome
 
@@ -67,22 +70,28 @@ class Trial:
 
     def healthy(self) -> int:
         """How many requests a call makes when nothing fails; a first one may also warm the adapter up."""
-        made = self._counted()
-        if made > 1:
-            made = self._counted()
-        if made == 0:
+        self._made = self._counted()
+        if self._made > 1:
+            self._made = self._counted()
+        if self._made == 0:
             raise Unproven(
                 f"{self.operation.name} made no request that counts, so no fault can meet it; where that is right, "
                 f"say meets_wire = {{{self.operation.name!r}: 'pure'}}, else map its requests as effect or read"
             )
-        return made
+        return self._made
 
     def _counted(self) -> int:
         arguments, self.tried = self.arguments(), self.tried + 1
-        self.seam.mark()
+        self._mark()
         self.call(arguments).unwrap()
         self._healthy = [entry for entry in self.seam.entries() if entry.counted]
         return self.seam.requests()
+
+    def _mark(self) -> None:
+        """Begins a window. A local operation fetches what it answers from in it; what it had put off is sent before."""
+        if self.claim == "local":
+            self.subject.close()
+        self.seam.mark()
 
     def plays(self, fault: Fault) -> bool:
         """Whether the vendor can fail so."""
@@ -90,9 +99,9 @@ class Trial:
         return self.subject.target.reach in fault.seams and (vendor is None or vendor.plays(fault))
 
     def decides(self, at: int) -> bool:
-        """Whether the request at this place is the only one of its operation that changes anything."""
+        """Whether what becomes of the request at this place becomes of the operation, as of its only effect."""
         effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
-        return effects == [at]
+        return effects == [at] or (self._made == 1 and self.claim != "local")
 
     def asked_again(self, at: int) -> list[str]:
         """Requests of the window, from the ``at``-th on, that were made more often than when all is well."""
@@ -119,9 +128,11 @@ class Trial:
         """``ctx.timeout`` of the next call whose vendor is slow."""
         return self._bounds[0]
 
-    def patiently(self, run: Callable[[], None]) -> None:
+    def patiently(self, fault: Fault, run: Callable[[], None]) -> None:
         """``run``, once more with a larger bound as often as a busy machine left it too little time."""
         while True:
+            if fault.slow:
+                self.subject.reopen(self.bound)
             try:
                 return run()
             except Hurried:
@@ -134,7 +145,7 @@ class Trial:
         """
         if self.subject.unsent is not None:
             self.recovered({}).unwrap()
-        bound = self._bounds[0] if fault.slow else None
+        bound = self.bound if fault.slow else None
         if bound is not None:
             self.subject.reopen(bound)
         outcome, fired = self._once_under(fault, at, call, bound)
@@ -147,7 +158,7 @@ class Trial:
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
-        self.seam.mark()
+        self._mark()
         with self.seam.failing(fault, at) as switch:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()

@@ -13,6 +13,13 @@ from .saboteur import Benign, Saboteur, target_of
 
 SLOW_FAMILY = "rule"
 """Some rules draw thousands of units: over the wire they are only judged for who breaks one, or in full."""
+PATIENT = frozenset(
+    {
+        *("fault.drip", "fault.drip_head", "fault.hang", "fault.late", "retry.slow_is_one_attempt"),
+        *("life_cycle.no_leak", "idempotency.newer_writes"),
+    }
+)
+"""Checks that wait, or make many calls: they are only judged for who breaks one of these, or in full."""
 UNSTEADY = ".fault.endless"
 """How much comes before the bound is the machine's: who only mistakes the one for the other may fall here or not."""
 AGAIN = 2
@@ -110,11 +117,17 @@ def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole
     made_for = next(found for found in target.contract.clauses if found.id == adapter.breaks)
     if clause.new_process and not made_for.new_process:
         return False
+    if _tail(clause) in PATIENT and _tail(made_for) not in PATIENT:
+        return False
     rules = adapter.rules and target.reach == "in_process"
     if clause.family == SLOW_FAMILY and made_for.family != SLOW_FAMILY and not rules:
         return False
     named = {id.split(".")[1] for id in adapter.expected}
     return whole or clause.operation in {*named, *adapter.operations, WHOLE}
+
+
+def _tail(clause: Clause) -> str:
+    return clause.id.split(".", 2)[2]
 
 
 def _steady(saboteur: Saboteur) -> frozenset[str]:

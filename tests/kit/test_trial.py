@@ -50,7 +50,7 @@ def test_a_call_that_its_bound_cut_off_too_early_is_made_again_with_more_time(mo
             keys.append(arguments["idempotency_key"])
             assert trial.under(HANG, 1, lambda: trial.call(arguments)).error is None
 
-        trial.patiently(once)
+        trial.patiently(HANG, once)
         assert bounds == list(BOUNDS_S[:2])
         assert len(set(keys)) == 2
 
@@ -60,7 +60,7 @@ def test_a_fault_that_no_bound_reaches_is_unproven(monkeypatch: pytest.MonkeyPat
         trial = trial_on(twin)
         monkeypatch.setattr(trial, "_once_under", fires_at(0, []))
         with pytest.raises(Unproven, match="hang at request 1 of create_campaign never fired"):
-            trial.patiently(lambda: trial.under(HANG, 1, lambda: trial.call(trial.arguments())) and None)
+            trial.patiently(HANG, lambda: trial.under(HANG, 1, lambda: trial.call(trial.arguments())) and None)
 
 
 def test_what_ran_out_of_a_small_bound_after_the_fault_is_tried_again_with_a_larger_one() -> None:

@@ -25,6 +25,7 @@ from pytest_pal.model.payload import Output
 from pytest_pal.primitives.http_call import HttpReply
 from pytest_pal.primitives.http_errors import error_of_status
 from pytest_pal.primitives.key_memo import KeyMemo
+from pytest_pal.prove.derived.tokens import WithTokens
 
 from .async_twin import AsyncTwinAds
 
@@ -89,29 +90,6 @@ def _remove(request: Request, mock: MockAds, scratch: Json) -> Any:
     with mock._box as state:
         state["campaigns"].pop(request.json["id"], None)
         state["keys"].pop(f"create_campaign/{request.json['key']}", None)
-
-
-class WithTokens(Client):
-    """Exchanges its secret for tokens, and once more where one is not taken any longer."""
-
-    token = ""
-
-    def authorization(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.token}"}
-
-    def send(self, operation: Operation, endpoint: str, body: Json, headers: Headers) -> HttpReply:
-        if not self.token:
-            self.sign_in(operation)
-        reply = super().send(operation, endpoint, body, headers)
-        if reply.status != 401:
-            return reply
-        self.sign_in(operation)
-        return super().send(operation, endpoint, body, headers)
-
-    def sign_in(self, operation: Operation) -> None:
-        self.token = self._token
-        reply = super().send(replace(operation, effect="read"), "token", {}, {})
-        self.token = str(self.answer(replace(operation, effect="read"), reply)["access_token"])
 
 
 class WithTokensAds(TwinAds, client=WithTokens):

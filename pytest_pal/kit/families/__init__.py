@@ -23,6 +23,7 @@ from . import (
     secrets,
     shape,
     telemetry,
+    tokens,
     wire,
 )
 
@@ -64,6 +65,7 @@ _SOURCES = (
     attempts,
     repeats,
     secrets,
+    tokens,
     telemetry,
     wire,
     pages,

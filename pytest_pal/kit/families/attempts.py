@@ -16,7 +16,7 @@ from ..contract import Contract
 from ..guard import GUARD
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import LATER, meeting
+from .meeting import LATER, meeting
 
 INVITING = tuple(
     fault.name
@@ -70,7 +70,7 @@ def _no_more(operation: Operation, names: tuple[str, ...]) -> Check:
         places = list(trial.positions())
         for fault in (BY_NAME[name] for name in names if trial.plays(BY_NAME[name])):
             for at in places if not fault.unreachable else places[:1]:
-                trial.patiently(partial(_once, trial, fault, at))
+                trial.patiently(fault, partial(_once, trial, fault, at))
 
     return check
 

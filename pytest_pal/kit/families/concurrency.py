@@ -1,6 +1,7 @@
 """Concurrency: one instance serves many threads, or the tasks of one loop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ...compare.normal import NEVER_EQUAL, comparable
 from ...model.clause import Check, Clause, same
@@ -18,7 +19,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
         if operation.idempotency == "key":
             yield Clause(
                 f"{stem}.all_effects",
-                f"{AT_ONCE} different calls of {operation.name} at once all succeed, each with its own effect.",
+                f"{AT_ONCE} different calls of {operation.name} at once succeed, each with its own effect and result.",
                 _all_effects(operation),
             )
         else:
@@ -31,17 +32,28 @@ def clauses(contract: Contract) -> Iterator[Clause]:
 
 def _all_effects(operation: Operation) -> Check:
     def check(subject: Subject) -> None:
-        sample = subject.prepare(operation.name)
+        sample, keys = subject.prepare(operation.name), [subject.key() for _ in range(AT_ONCE)]
         sizes = [size(subject.snapshot())]
         subject.call(operation.name, **sample(0))
         sizes.append(size(subject.snapshot()))
-        outcomes = subject.together(Call(operation.name, sample(n)) for n in range(1, AT_ONCE + 1))
-        for outcome in outcomes:
-            outcome.unwrap()
+        values = [outcome.unwrap() for outcome in subject.together(_different(operation, sample, keys))]
         added = size(subject.snapshot()) - sizes[1]
         same(added, AT_ONCE * (sizes[1] - sizes[0]), "things that the calls added")
+        stranger = subject.stranger()
+        others = _different(operation, stranger.prepare(operation.name), keys)
+        alone = [stranger.call(call.operation, **call.arguments) for call in others]
+        same([_own(value) for value in values], [_own(value) for value in alone], "the results, at once and in turn")
 
     return check
+
+
+def _different(operation: Operation, sample: Callable[[int], dict[str, Any]], keys: list[str]) -> list[Call]:
+    return [Call(operation.name, {**sample(n), str(operation.key): key}) for n, key in enumerate(keys, 1)]
+
+
+def _own(value: Any) -> Any:
+    """What an output owes to its call alone."""
+    return comparable(value, drop=NEVER_EQUAL | {"time", "id"})
 
 
 def _same_calls(operation: Operation) -> Check:

@@ -16,6 +16,7 @@ from ..expectation import Expected, expected, judge, judge_flush, names_its_fail
 from ..subject import CLOSE, LiveSubject
 from ..trial import Trial
 from .idempotency import size
+from .meeting import meeting
 
 
 def clauses(contract: Contract) -> Iterator[Clause]:
@@ -27,34 +28,6 @@ def clauses(contract: Contract) -> Iterator[Clause]:
                 _CHECKS.get(fault.unreachable or fault.name, _anywhere)(operation, fault),
                 why_not=meeting(operation, *fault.seams, fault=fault),
             )
-
-
-PURE = ("pure",)
-LATER = ("pure", "deferred")
-"""Operations of which no call is answered by the vendor's reply to it."""
-NOT_EACH_TIME = (*LATER, "local")
-"""Operations of which not each call makes a request."""
-
-
-def meeting(
-    operation: Operation, *reaches: str, fault: Fault | None = None, but: tuple[str, ...] = PURE
-) -> Callable[[Any], str]:
-    """Why a clause on the wire says nothing of an adapter, by the adapter's reach and what it says of the operation.
-
-    ``but`` are the claims of ``meets_wire`` under which it says nothing.
-    """
-
-    def why_not(target: Any) -> str:
-        if target.reach not in reaches:
-            return f"its reach is {target.reach}"
-        if target.meets_wire(operation.name) in but:
-            return f"{operation.name} is {target.meets_wire(operation.name)}"
-        vendor = target.harness.vendor
-        if fault is not None and vendor is not None and not vendor.plays(fault):
-            return f"its vendor has no words for {fault.name}"
-        return ""
-
-    return why_not
 
 
 def _sentence(operation: Operation, fault: Fault) -> str:
@@ -74,8 +47,7 @@ def _anywhere(operation: Operation, fault: Fault) -> Check:
         trial = Trial(subject, operation)
         places = list(trial.positions())
         for at in places if not fault.unreachable else places[:1]:
-            several = len(places) > 1 and not trial.decides(at)
-            trial.patiently(partial(_at, trial, fault, at, several=several))
+            trial.patiently(fault, partial(_at, trial, fault, at, several=not trial.decides(at)))
 
     return check
 
@@ -92,10 +64,13 @@ def _at(trial: Trial, fault: Fault, at: int, *, several: bool) -> None:
     elif conversing and outcome.error is None:
         _after_its_work(trial, arguments, outcome.value, before)
     else:
-        _refused(trial, fault, arguments, outcome, several=several)
+        fails_and_recovers(trial, fault, arguments, outcome, several=several)
 
 
-def _refused(trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool) -> None:
+def fails_and_recovers(
+    trial: Trial, fault: Fault, arguments: dict[str, Any], outcome: Outcome, *, several: bool
+) -> None:
+    """Fails the clause unless the call told of the fault, and the same call then works. ``several``: see `expected`."""
     delivery = trial.subject.traits.delivery
     wanted = expected(fault, trial.operation, delivery, several=several)
     if not (several and names_its_failures(outcome, wanted)):
@@ -133,7 +108,8 @@ def _nowhere(operation: Operation, fault: Fault) -> Check:
         wiring: dict[str, Any] = {"foreign": True} if fault.unreachable == "tls" else {"host": "localhost"}
         subject.seam  # noqa: B018 - says what to write where there is none
         elsewhere = subject.rewired(**wiring)
-        arguments = subject.prepare(operation.name)(0)
+        maker = elsewhere if subject.target.needs_deferred(operation.name) else subject
+        arguments = maker.prepare(operation.name)(0)
         with elsewhere.seam.failing(fault, 1):
             outcome = Trial(elsewhere, operation).call(arguments)
         asked = [entry.brief() for entry in elsewhere.seam.entries()]
@@ -151,17 +127,17 @@ def _late(operation: Operation, fault: Fault) -> Check:
 
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
-        several = trial.healthy() > 1
-        trial.patiently(partial(_too_late, trial, fault, several=several))
+        share = WITHIN if trial.healthy() > 1 else BEYOND
+        trial.patiently(fault, partial(_too_late, trial, fault, share))
 
     return check
 
 
-def _too_late(trial: Trial, fault: Fault, *, several: bool) -> None:
-    arguments, share = trial.arguments(), WITHIN if several else BEYOND
+def _too_late(trial: Trial, fault: Fault, share: float) -> None:
+    arguments = trial.arguments()
     late = replace(fault, late_s=share * trial.bound)
     outcome = trial.under(late, 1, lambda: trial.call(arguments))
-    _refused(trial, fault, arguments, outcome, several=several)
+    fails_and_recovers(trial, fault, arguments, outcome, several=share == WITHIN or not trial.decides(1))
 
 
 def _hollow(operation: Operation, fault: Fault) -> Check:
@@ -169,15 +145,13 @@ def _hollow(operation: Operation, fault: Fault) -> Check:
 
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
-        places = list(trial.positions())
-        for at in places:
+        for at in trial.positions():
             arguments = trial.arguments()
             outcome = trial.under(fault, at, partial(trial.call, arguments))
-            several = len(places) > 1 and not trial.decides(at)
             if outcome.error is None and not getattr(outcome.value, "failed", ()):
                 _as_when_all_is_well(trial, arguments, outcome.value)
             elif not _made_of_nothing(operation, outcome):
-                _refused(trial, fault, arguments, outcome, several=several)
+                fails_and_recovers(trial, fault, arguments, outcome, several=not trial.decides(at))
 
     return check
 

@@ -13,8 +13,8 @@ from ...model.operation import Operation
 from ..contract import Contract
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
 from .idempotency import repeated, size
+from .meeting import meeting
 
 AFTER_THE_EFFECT: tuple[Fault, ...] = (
     BY_NAME["reset_after"],
@@ -25,6 +25,9 @@ AFTER_THE_EFFECT: tuple[Fault, ...] = (
 """The vendor acts; its caller sees a reset, half an answer, an error."""
 BETWEEN: tuple[Fault, ...] = (BY_NAME["reset_before"], BY_NAME["status_503"], BY_NAME["grpc_unavailable"])
 """The vendor does not act; of an operation of several requests the first ones have happened."""
+
+NOT_SENT = ("pure", "local")
+"""Operations that leave nothing by a request of their own; what a local one puts off goes with others' requests."""
 
 
 def clauses(contract: Contract) -> Iterator[Clause]:
@@ -39,13 +42,13 @@ def _of(operation: Operation, stem: str) -> Iterator[Clause]:
         f"{stem}.lost_ack",
         f"Where the vendor acts and its answer is lost, {name} called again leaves what one call leaves.",
         _leaves_what_one_leaves(operation, AFTER_THE_EFFECT),
-        why_not=meeting(operation, "http", "tcp", "grpc"),
+        why_not=meeting(operation, "http", "tcp", "grpc", but=NOT_SENT),
     )
     yield Clause(
         f"{stem}.interrupted",
         f"{name} that was interrupted between two requests leaves nothing half done, and a repeat completes it.",
         _leaves_what_one_leaves(operation, BETWEEN),
-        why_not=meeting(operation, "http", "grpc"),
+        why_not=meeting(operation, "http", "grpc", but=NOT_SENT),
     )
 
 

@@ -12,7 +12,7 @@ from ..expectation import expected, judge
 from ..sending import Pages
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
+from .meeting import meeting
 
 
 def clauses(contract: Contract) -> Iterator[Clause]:

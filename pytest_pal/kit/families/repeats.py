@@ -16,8 +16,8 @@ from ..contract import Contract
 from ..ledger import keys_of
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import NOT_EACH_TIME, meeting
 from .idempotency import size
+from .meeting import NOT_EACH_TIME, meeting
 
 ATTEMPTS = 3
 TRANSIENT, FINAL = BY_NAME["status_429"], (BY_NAME["status_400"], BY_NAME["status_403"], BY_NAME["status_422"])

@@ -15,10 +15,14 @@ from ...model.operation import Operation
 from ..contract import Contract
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import meeting
+from .meeting import meeting
 
-TEMPTING = ("refused", "reset_before", "status_400", "redirected", "grpc_unavailable")
-"""Faults whose exceptions name the request, its address or its headers."""
+TEMPTING = (
+    *("refused", "reset_before", "reset_after", "truncated", "malformed", "empty", "redirected", "error_in_200"),
+    *("status_400", "status_403", "status_404", "status_409", "status_429", "status_500", "status_503"),
+    *("grpc_unavailable", "grpc_internal", "grpc_not_found"),
+)
+"""Faults that software tells of in as many ways: its exceptions name the request, its address or its headers."""
 ECHOING = ("status_401", "status_400", "grpc_unauthenticated", "grpc_invalid_argument")
 """Faults whose answers repeat what the vendor was shown."""
 DEEPEST, MOST = 6, 4_000
@@ -75,12 +79,12 @@ def _repr(subject: LiveSubject) -> None:
 def _nowhere(subject: LiveSubject, where: str, value: Any) -> None:
     """Neither the canary, nor a token that the vendor gave for it."""
     secrets = [subject.bench.secret] if subject.bench.live is None else subject.bench.live.secrets
-    forms = [form for secret in secrets for form in _forms(secret)]
+    forms = [form for secret in secrets for form in forms_of(secret)]
     shown = [place for place, text in _texts(value) if any(form in text for form in forms)]
     holds(not shown, f"{where} shows the secret", seen=shown[0] if shown else None)
 
 
-def _forms(secret: str) -> list[str]:
+def forms_of(secret: str) -> list[str]:
     """The secret as it is, percent-encoded, and inside base64 at each of the three places it can have there."""
     shifted = [
         base64.b64encode(b"_" * n + secret.encode())[4 if n else 0 :].decode().rstrip("=")[:-2] for n in range(3)

@@ -10,7 +10,7 @@ from ..called import Called, called
 from ..contract import Contract
 from ..subject import LiveSubject
 from ..trial import Trial
-from .faults import NOT_EACH_TIME, meeting
+from .meeting import NOT_EACH_TIME, answered, meeting
 
 FIELDS = ("capability", "adapter", "latency_ms", "attempts", "error_class")
 THROTTLED = BY_NAME["status_429"]
@@ -28,7 +28,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
         f"{contract.capability.name}.{WHOLE}.telemetry.error_rate",
         "The error rate of an adapter is its failures over its calls.",
         _error_rate(contract),
-        why_not=lambda target: "" if target.reach == "http" else f"its reach is {target.reach}",
+        why_not=lambda target: "" if answered(contract, target) else "no operation is answered by a request of its own",
     )
 
 
@@ -78,8 +78,7 @@ def _error_rate(contract: Contract) -> Check:
     """Of the first operation that meets the wire: two calls that succeed, one that fails."""
 
     def check(subject: LiveSubject) -> None:
-        operations = contract.capability.operations.values()
-        operation = next(found for found in operations if not meeting(found, "http", but=NOT_EACH_TIME)(subject.target))
+        operation = answered(contract, subject.target)[0]
         trial = Trial(subject, operation)
         with called(subject) as held:
             for _ in range(2):

@@ -12,7 +12,19 @@ from ..saboteur import RECORDED, Saboteur, renamed
 from .contracts import lenient
 from .defect import WIRE, Defect
 
-TABLES = ("keys", "effects", "errors", "outputs", "engines", "life", "clients", "paged", "coroutines", "contracts")
+TABLES = (
+    "keys",
+    "effects",
+    "errors",
+    "outputs",
+    "engines",
+    "life",
+    "clients",
+    "paged",
+    "tokens",
+    "coroutines",
+    "contracts",
+)
 
 
 @cache
@@ -63,10 +75,13 @@ def _saboteur(contract: Contract, operation: Operation, defect: Defect, breaks: 
 def _harness(contract: Contract, operation: Operation, defect: Defect) -> Harness:
     from .classes import wrong_class
     from .paged import in_parts
+    from .tokens import with_tokens
     from .twins import twin_of
 
     wrong = wrong_class(contract, operation, defect)
     if defect.on in WIRE:
         twin = renamed(twin_of(contract.capability), wrong)
+        if defect.on == "token":
+            return with_tokens(twin)
         return in_parts(twin, operation) if defect.on == "paged" else twin
     return with_engine(Harness(wrong)) if defect.on == "engine" else Harness(wrong)

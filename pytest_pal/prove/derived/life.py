@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -95,6 +96,14 @@ def _phones(base: type, operation: Operation) -> dict[str, Any]:
     return around(base, operation, wrong)
 
 
+def _sleeps(base: type, operation: Operation) -> dict[str, Any]:
+    def wrong(self: Any, call: Call, given: Given) -> Any:
+        time.sleep(0.001)
+        return call()
+
+    return around(base, operation, wrong)
+
+
 _whole = partial(Defect, whole=True)
 DEFECTS = (
     _whole("dials_when_made", "every instance that is made connects", f"{LIFE}.quiet_constructor", _dials),
@@ -103,5 +112,6 @@ DEFECTS = (
     _whole("leaks_threads", "each instance leaves a thread", f"{LIFE}.no_leak", _leaks_threads),
     _whole("leaks_files", "each instance leaves an open file", f"{LIFE}.no_leak", _leaks_files),
     _whole("shares_state", "all instances share one state", f"{LIFE}.apart", _shares, stateless=False),
+    _whole("sleeps", "a call sleeps by the machine's clock", "adapter.offline.own_sleep", _sleeps),
     _whole("phones_home", "each call sends something outside", "adapter.offline.guard", _phones),
 )

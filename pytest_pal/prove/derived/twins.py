@@ -22,9 +22,12 @@ def twin_of(capability: Capability) -> Harness:
 
 def wrong_twin(name: str, right: Harness, about: dict[str, Any], operation: Operation, defect: Defect) -> type:
     """The twin's class with a client of its own; ``_class`` has members of the class, or makes them."""
-    body = defect.body(Client, operation)
+    from .tokens import WithTokens
+
+    base = WithTokens if defect.on == "token" else Client
+    body = defect.body(base, operation)
     own = body.pop("_class", {})
     own = own(right.cls) if callable(own) else own
-    client = type(f"{name}_client", (Client,), body)
+    client = type(f"{name}_client", (base,), body)
     found: type = type(name, (right.cls,), {**about, **own}, client=client)
     return found
