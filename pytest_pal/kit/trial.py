@@ -150,7 +150,8 @@ class Trial:
             self.subject.reopen(bound)
         outcome, fired = self._once_under(fault, at, call, bound)
         if not fired:
-            self._hurried(bound)
+            if bound is not None:
+                self.hurried()
             raise Unproven(f"the fault {fault.name} at request {at} of {self.operation.name} never fired")
         return outcome
 
@@ -163,14 +164,15 @@ class Trial:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()
         if not in_time:
-            if _ran_out_of_time(outcome):  # it gave up by itself, and so late because the machine is busy, perhaps
-                self._hurried(bound)
+            if bound is not None and _ran_out_of_time(outcome):  # it gave up by itself, late as the machine is busy
+                self.hurried()
             within = f", of ctx.timeout = {bound:g}" if bound else ""
             raise ClauseFailed(f"{self.operation.name} had not given up after {limit:g} s{within}")
         return outcome, switch.fired > 0
 
-    def _hurried(self, bound: float | None) -> None:
-        if bound is not None and len(self._bounds) > 1:
+    def hurried(self) -> None:
+        """Raises `Hurried` where there is a larger bound."""
+        if len(self._bounds) > 1:
             raise Hurried
 
     def recovered(self, arguments: dict[str, Any]) -> Outcome:
@@ -184,7 +186,8 @@ class Trial:
             if bound is None or not _ran_out_of_time(outcome):
                 return outcome
             arguments = self.arguments()
-        self._hurried(bound)
+        if bound is not None:
+            self.hurried()
         return outcome
 
 

@@ -137,6 +137,8 @@ def _too_late(trial: Trial, fault: Fault, share: float) -> None:
     arguments = trial.arguments()
     late = replace(fault, late_s=share * trial.bound)
     outcome = trial.under(late, 1, lambda: trial.call(arguments))
+    if share == WITHIN and trial.seam.requests() == 1:
+        trial.hurried()  # the first answer alone took too long, as where an SDK was set up meanwhile
     fails_and_recovers(trial, fault, arguments, outcome, several=share == WITHIN or not trial.decides(1))
 
 

@@ -13,6 +13,7 @@ from ..contract import Contract
 from ..seam import Seam
 from ..subject import LiveSubject
 from ..trial import Trial
+from .idempotency import size
 
 TICKS = 3
 BLOCKED_S = 1.0
@@ -57,24 +58,31 @@ def _not_async(operation: Operation) -> Callable[[Any], str]:
 def _claim(operation: Operation) -> Check:
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
-        claim = trial.claim
         subject.attempt(operation.name, **trial.arguments()).unwrap()
         arguments = trial.arguments()
-        if claim == "deferred":
+        if trial.claim == "deferred":
             subject.close()  # sends what belongs to the calls before
             arguments = trial.arguments() if subject.target.needs_deferred(operation.name) else arguments
         trial.seam.mark()
         subject.attempt(operation.name, **arguments).unwrap()
-        made = trial.seam.requests()
-        if claim == "deferred":
-            subject.close()
-            holds(trial.seam.requests() > 0, "a deferred operation is sent at the latest by close", seen=0)
-        elif claim == "wire":
-            holds(made > 0, "meets_wire says wire, and no request was made", seen=made)
-        else:
-            holds(made == 0, f"meets_wire says {claim}, and requests were made", seen=made)
+        _as_claimed(trial, trial.seam.requests())
 
     return check
+
+
+def _as_claimed(trial: Trial, made: int) -> None:
+    if trial.claim == "deferred":
+        trial.subject.close()
+        holds(trial.seam.requests() > 0, "a deferred operation is sent at the latest by close", seen=0)
+    elif trial.claim == "wire":
+        holds(made > 0, "meets_wire says wire, and no request was made", seen=made)
+    else:
+        holds(made == 0, f"meets_wire says {trial.claim}, and requests were made", seen=made)
+    if trial.claim == "local" and trial.operation.effect == "write":
+        before = size(trial.subject.snapshot())
+        trial.subject.close()
+        grew = size(trial.subject.snapshot()) > before
+        holds(grew, "what a local operation puts off is sent at the latest by close", seen="nothing was added")
 
 
 def _free_loop(operation: Operation) -> Check:
