@@ -7,16 +7,18 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
 
 from peers_page import page
 from peers_table import CONTROL, Row, chosen, plain, table, unseen
+from peers_witness import shown
 
 from pytest_pal.prove.matrix import caught
 from pytest_pal.prove.roster import roster
+from pytest_pal.prove.saboteur import Saboteur
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "peers.md"
@@ -26,7 +28,7 @@ OPTIONS = ("-p", "no:cacheprovider", "-q", "--tb=no", "--disable-socket", "--all
 WITHOUT = ""
 """Tests of theirs that take no store."""
 PACKAGES = ("langchain-tests", "langchain-core", "pytest", "pytest-pal")
-Outcomes = Mapping[str, Mapping[str, str]]
+Outcomes = dict[str, dict[str, str]]
 """By store and test: passed, failed, error or skipped."""
 
 
@@ -44,7 +46,7 @@ def outcomes() -> Outcomes:
 
 def read(report: str) -> Outcomes:
     """A report in JUnit's XML, whose tests are named test[store]."""
-    found: dict[str, dict[str, str]] = defaultdict(dict)
+    found: Outcomes = defaultdict(dict)
     for case in ElementTree.fromstring(report).iter("testcase"):
         test, _, store = case.attrib["name"].rstrip("]").partition("[")
         bad = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
@@ -53,20 +55,32 @@ def read(report: str) -> Outcomes:
 
 
 def control(found: Outcomes) -> int:
-    """How many tests the correct mock passes; ends the program unless these are all."""
+    """How many tests the correct mock passes; ends the program unless these are all, and each store had them all."""
     tests = {**found[WITHOUT], **found[CONTROL]}
     wrong = {test: outcome for test, outcome in tests.items() if outcome != "passed"}
     if wrong or not found[CONTROL]:
         sys.exit(f"the correct mock must pass all of their suite, and does not: {wrong or 'it was not run'}")
+    untried = [each.name for each in chosen() if found[each.name].keys() != found[CONTROL].keys()]
+    if untried:
+        sys.exit(f"their suite was not run in full over {', '.join(untried)}")
     return len(tests)
 
 
 def rows(found: Outcomes) -> list[Row]:
-    contract = roster("vectorstore").contract
-    return [
-        Row(each.name, each.breaks, unseen(each), _failed(found[each.name]), caught(each, contract))
-        for each in chosen()
-    ]
+    return [_row(each, _failed(found[each.name])) for each in chosen()]
+
+
+def _row(saboteur: Saboteur, failed: tuple[str, ...]) -> Row:
+    why = unseen(saboteur)
+    ours = caught(saboteur, roster("vectorstore").contract)
+    return Row(saboteur.name, saboteur.breaks, why, failed, ours, () if why or failed else shown(saboteur.harness))
+
+
+def proven(judged: Iterable[Row]) -> None:
+    """Ends the program where a defect is said to be in sight, and nothing shows it."""
+    hidden = [row.name for row in judged if not (row.unseen or row.failed or row.shown)]
+    if hidden:
+        sys.exit(f"in sight, and no witness shows it: {', '.join(hidden)}; write one, or say why it is out of sight")
 
 
 def _failed(tests: Mapping[str, str]) -> tuple[str, ...]:
@@ -84,6 +98,7 @@ def main() -> int:
     given = parser.parse_args()
     found = outcomes()
     tests, judged, used = control(found), rows(found), versions()
+    proven(judged)
     print(table(judged))
     if given.json:
         given.json.write_text(json.dumps(plain(judged, used), indent=2, sort_keys=True) + "\n", "utf-8")

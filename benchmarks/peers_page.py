@@ -27,7 +27,9 @@ The wrong stores were made for pytest-pal's clauses: that it catches them shows 
 would catch whatever is wrong elsewhere. langchain-tests asks for what LangChain needs of a store, and means to ask for
 no more; it is small on purpose, takes seconds and any store can run it. What it lets through is no fault of it.
 
-{rule} This was decided for each defect by that rule, and not by who caught it.
+{rule} This was decided for each defect by that rule, and not by who caught it. Each that is in sight and not caught by
+langchain-tests is told from the correct mock by a few calls of those methods
+([the witnesses](../benchmarks/peers_witness.py)); the run fails where one is not.
 
 It runs with its own socket guard on (`--disable-socket`), as LangChain runs unit tests: this is what falls by it though
 it is out of sight: {bonus}.

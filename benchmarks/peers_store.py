@@ -42,7 +42,7 @@ class AdapterStore(VectorStore):
     def __init__(self, adapter: Any, embedding: Embeddings) -> None:
         self._adapter, self._embedding = adapter, embedding
         self._dimension = len(embedding.embed_query(""))
-        self._names = (f"{ALIAS}_{number}" for number in count(1))
+        self._numbers = count(1)
         self._move([])
 
     @property
@@ -60,7 +60,7 @@ class AdapterStore(VectorStore):
         listed = list(texts)
         named = [id or uuid4().hex for id in ids or [None] * len(listed)]
         about = metadatas or [{}] * len(listed)
-        return self._index(self._records(named, listed, about))
+        return self._index(self._collection, self._records(named, listed, about))
 
     def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
         return [_document(hit) for hit in self._search(query, k)]
@@ -98,17 +98,18 @@ class AdapterStore(VectorStore):
 
     def _move(self, hits: Sequence[Json]) -> None:
         """To a new collection that holds just these hits."""
-        self._collection = next(self._names)
-        self._index(self._records(*([hit[name] for hit in hits] for name in ("id", "text", "metadata"))))
-        self._adapter.swap(ALIAS, self._collection)
+        collection = f"{ALIAS}_{next(self._numbers)}"
+        self._index(collection, self._records(*([hit[name] for hit in hits] for name in ("id", "text", "metadata"))))
+        self._adapter.swap(ALIAS, collection)
+        self._collection = collection
 
     def _records(self, ids: Sequence[str], texts: Sequence[str], metadatas: Sequence[Json]) -> tuple[Record, ...]:
         vectors = self._embedding.embed_documents(list(texts))
         rows = zip(ids, vectors, metadatas, texts, strict=True)
         return tuple(Record(id=id, vector=tuple(v), metadata=about, text=text) for id, v, about, text in rows)
 
-    def _index(self, records: Sequence[Record]) -> list[str]:
-        answer = _plain(self._adapter.index(self._collection, records, METRIC, self._dimension))
+    def _index(self, collection: str, records: Sequence[Record]) -> list[str]:
+        answer = _plain(self._adapter.index(collection, records, METRIC, self._dimension))
         failed = {each["id"] for each in answer.get("failed", ())}
         return [record.id for record in records if record.id not in failed]
 
