@@ -1,7 +1,7 @@
 """A LangChain `VectorStore` over any vectorstore adapter of pytest-pal. Needs langchain-core; see peers.py.
 
 What the Protocol has no operation for is done with those that it has, so that every answer is the adapter's own and
-the wrapper remembers nothing but the name of its collection:
+the wrapper remembers of documents nothing, and of the adapter the name of its collection:
 
 * ``get_by_ids`` is a search for all that is there, of which the hits of those ids are picked out.
 * ``delete`` indexes what remains into a new collection and swaps the alias, by which all searches go, over to it.
@@ -17,14 +17,15 @@ at most `MOST` documents: the contract promises a ``k`` of that many.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from random import Random
 from typing import Any
-from uuid import uuid4
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from pytest_pal.contracts.vectorstore.protocol import Record
+from pytest_pal.model.context import RandomIds
 from pytest_pal.model.payload import Payload
 
 ALIAS = "documents"
@@ -42,7 +43,7 @@ class AdapterStore(VectorStore):
     def __init__(self, adapter: Any, embedding: Embeddings) -> None:
         self._adapter, self._embedding = adapter, embedding
         self._dimension = len(embedding.embed_query(""))
-        self._numbers = count(1)
+        self._numbers, self._ids = count(1), RandomIds(Random(0))  # the same ids in every run
         self._move([])
 
     @property
@@ -58,7 +59,7 @@ class AdapterStore(VectorStore):
         **kwargs: Any,
     ) -> list[str]:
         listed = list(texts)
-        named = [id or uuid4().hex for id in ids or [None] * len(listed)]
+        named = [id or self._ids.new() for id in ids or [None] * len(listed)]
         about = metadatas or [{}] * len(listed)
         return self._index(self._collection, self._records(named, listed, about))
 
