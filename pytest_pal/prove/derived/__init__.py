@@ -21,6 +21,7 @@ TABLES = (
     "life",
     "clients",
     "paged",
+    "parts",
     "tokens",
     "coroutines",
     "contracts",
