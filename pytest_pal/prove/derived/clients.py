@@ -340,13 +340,9 @@ DEFECTS = (
         "retry.slow_is_one_attempt",
         _wrong("send", _again_on("timeout")),
     ),
-    _alike("unbounded", "no request is bounded", "fault.hang", _wrong("send", _unbounded)),
-    _alike(
-        "bounded_by_wait",
-        "each wait has two seconds",
-        "fault.drip_head",
-        _by_the_library(_trusting),
-    ),
+    _twin("unbounded", "no request is bounded", "fault.hang", _wrong("send", _unbounded)),
+    _twin("bounded_by_wait", "each wait has two seconds", "fault.drip_head", _by_the_library(_trusting)),
+    _twin("reads_to_the_end", "an answer is read for as long as it comes", "fault.endless", _by_the_library(_trusting)),
     _twin(
         "trusts_anybody",
         "no certificate is looked at, and each wait has two seconds",
