@@ -7,7 +7,9 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from ..canonical import file_text
+from ..errors import PalError
 from ..prove import evidence, expected, freeze, pool
+from ..prove.derived import rpc
 from ..prove.matrix import Judged
 from ..prove.proof import Proof, proof_of
 from ..prove.roster import Roster, roster
@@ -44,7 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Raises PalError for a capability that there is not, and for a roster that is wrong."""
+    """Raises PalError for a capability that there is not, a roster that is wrong, and where the extra grpc lacks."""
+    if not rpc.is_installed():
+        raise PalError("some of the saboteurs speak gRPC; type: pip install 'pytest-pal[grpc]'")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     rosters = [found for found in map(roster, options.capability or _installed()) if found.adapters]
     rows = pool.rows(rosters, workers=max(1, options.n), full=options.full, progress=_progress)
     if options.write:

@@ -251,6 +251,12 @@ def _believed(statuses: Callable[[HttpReply], bool]) -> Body:
     return _wrong("answer", wrong)
 
 
+def _misses(self: Any, right: Any, operation: Operation, answer: Any) -> Any:
+    if not answer:
+        raise KeyError("id")
+    return right()
+
+
 def _followed(self: Any, right: Any, operation: Operation, endpoint: str, body: Any, headers: Any) -> Any:
     reply = right()
     if reply.status // 100 != 3:
@@ -296,6 +302,11 @@ def _claims_pure(base: type, operation: Operation) -> dict[str, Any]:
 
 def _shows_itself(base: type, operation: Operation) -> dict[str, Any]:
     return {"_class": {"__repr__": lambda self: f"Twin({self._client._token})"}}
+
+
+def _answers(operation: Operation) -> bool:
+    """Whether the client hands out what the vendor said; of a repeatable one, such as route, it makes something."""
+    return operation.idempotency != "repeatable"
 
 
 def _bare_header(operation: Operation) -> bool:
@@ -363,6 +374,7 @@ DEFECTS = (
         "retry_after_in_ms", "seconds are read as milliseconds", "retry.retry_after", _retry_after(lambda s: s / 1000)
     ),
     _alike("believes_empty", "an empty answer is a success", "fault.empty", _believed(lambda reply: not reply.body)),
+    _twin("misses_members", "what is missing is a KeyError", "fault.hollow", _wrong("output", _misses), _answers),
     _alike(
         "believes_anything",
         "an answer that cannot be read is a success",
