@@ -23,6 +23,7 @@ that nobody proves; 2 for a roster or a file that is not as it must be
 example:
   pal prove -C ads -n 2
 """
+WORKERS = 2 * (os.cpu_count() or 1)
 STEP = 25
 """Progress is told every so many adapters."""
 
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-C", "--capability", action="append", default=[], metavar="NAME", help="only this one (repeatable)"
     )
     parser.add_argument(
-        "-n", type=int, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: all)"
+        "-n", type=int, default=WORKERS, metavar="N", help="worker processes (default: two a core, since many wait)"
     )
     parser.add_argument("--full", action="store_true", help="judge each by every clause, also in other processes")
     parser.add_argument("--write", action="store_true", help="keep what fell as what must fall, and the evidence")

@@ -306,7 +306,7 @@ def _shows_itself(base: type, operation: Operation) -> dict[str, Any]:
 
 def _answers(operation: Operation) -> bool:
     """Whether the client hands out what the vendor said; of a repeatable one, such as route, it makes something."""
-    return operation.idempotency != "repeatable"
+    return operation.effect == "read" or operation.idempotency != "repeatable"
 
 
 def _bare_header(operation: Operation) -> bool:
@@ -375,7 +375,7 @@ DEFECTS = (
     ),
     _alike("believes_empty", "an empty answer is a success", "fault.empty", _believed(lambda reply: not reply.body)),
     _twin("misses_members", "what is missing is a KeyError", "fault.hollow", _wrong("output", _misses), _answers),
-    _alike(
+    _twin(
         "believes_anything",
         "an answer that cannot be read is a success",
         "fault.malformed",
