@@ -55,7 +55,9 @@ def _index(contracts: list[Contract]) -> Iterator[str]:
         name = found.capability.name
         yield f"- [{name} {found.capability.version}](clauses/{name}.md): {len(found.clauses)} clauses, {own} its own"
     everywhere = [f"{found.capability.name}.{name}" for found in contracts for name in found.capability.operations]
-    families = {family: list(names) for family, names in groupby(checks(contracts), key=_family)}
+    families: dict[str, list[str]] = {}
+    for name in checks(contracts):
+        families.setdefault(_family(name), []).append(name)
     yield from ("", f"Families: {', '.join(f'[{name}](#{name})' for name in (*BY_NAME, *families))}", "")
     yield from (*_discovery(), *_by_name(contracts))
     for family, names in families.items():

@@ -52,6 +52,11 @@ def _main_job(code: str) -> str:
     return re.split(r"^(?==+ pal: )", judged(ROOT), flags=re.MULTILINE)[-1]
 
 
+def _header(code: str) -> str:
+    lines = judged(ROOT, "--collect-only").splitlines()
+    return "".join(f"{line}\n" for line in lines if line.startswith("pal: "))
+
+
 def _failure(code: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "conftest.py").write_text(code.replace(PAUSES, ""), "utf-8")
@@ -89,6 +94,7 @@ def _diff(code: str) -> str:
 FILES = {"A.json": '{"n": 1, "ids": [1, 2], "on": true}', "B.json": '{"n": 1.0, "ids": [2, 1], "on": true, "at": null}'}
 OUTPUTS: dict[str, Callable[[str], str]] = {
     "main job": _main_job,
+    "header": _header,
     "failure": _failure,
     "diff": _diff,
     "acme": _acme,

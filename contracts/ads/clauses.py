@@ -200,6 +200,17 @@ def complete(subject: Subject) -> None:
     same(len(seen), len(made), "rows for one day")
 
 
+@clause("ads.report.rule.fresh")
+def fresh(subject: Subject) -> None:
+    """The same report, asked again, shows what was created in between."""
+    create(subject)
+    today = subject.now().date()
+    report(subject, today, 1)
+    later = create(subject, 1).id
+    seen = [row.campaign_id for row in report(subject, today, 1).rows]
+    holds(later in seen, "the campaign that was created between two reports is not in the second", seen=seen)
+
+
 @clause("ads.report.rule.selection")
 def selection(subject: Subject) -> None:
     """campaign_ids select: none is every campaign, an empty list no rows, a list its campaigns, each once."""

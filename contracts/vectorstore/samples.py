@@ -1,5 +1,6 @@
 """Valid and refusable calls of the vectorstore contract. Scores lie further apart than any tolerance."""
 
+from dataclasses import replace
 from typing import Any
 
 from ...model.samples import Arguments, Given, Refusal, Sample, Scene
@@ -7,6 +8,7 @@ from ...model.samples import Arguments, Given, Refusal, Sample, Scene
 COLLECTION = "pal_docs"
 OTHER = "pal_other"
 ALIAS = "pal_live"
+MANY = 99
 DIRECTIONS = ([1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 0.0])
 
 
@@ -22,6 +24,12 @@ def index(scene: Scene, **changes: Any) -> dict[str, Any]:
         for place, vector in enumerate(DIRECTIONS)
     ]
     return {"collection": COLLECTION, "records": records, "metric": "cosine", "dimension": 3, **changes}
+
+
+def index_many(scene: Scene) -> dict[str, Any]:
+    """As many records as every adapter takes, and more than some vendors take in one request."""
+    batches = [index(replace(scene, n=1_000 * (scene.n + 1) + batch))["records"] for batch in range(MANY // 3)]
+    return index(scene, records=[record for batch in batches for record in batch])
 
 
 def search(scene: Scene, **changes: Any) -> dict[str, Any]:
@@ -46,7 +54,7 @@ OTHER_INDEXED = Given("other", "index", arguments=_with(index, collection=OTHER)
 SWAPPED = Given("swapped", "swap", arguments=_with(swap, alias=ALIAS))
 
 SAMPLES = {
-    "index": Sample(index),
+    "index": Sample(index, many=index_many),
     "search": Sample(search, given=(INDEXED,)),
     "swap": Sample(swap, given=(INDEXED,)),
 }

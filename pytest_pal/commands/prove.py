@@ -7,7 +7,9 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from ..canonical import file_text
+from ..errors import PalError
 from ..prove import evidence, expected, freeze, pool
+from ..prove.derived import rpc
 from ..prove.matrix import Judged
 from ..prove.proof import Proof, proof_of
 from ..prove.roster import Roster, roster
@@ -21,6 +23,7 @@ that nobody proves; 2 for a roster or a file that is not as it must be
 example:
   pal prove -C ads -n 2
 """
+WORKERS = 2 * (os.cpu_count() or 1)
 STEP = 25
 """Progress is told every so many adapters."""
 
@@ -35,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-C", "--capability", action="append", default=[], metavar="NAME", help="only this one (repeatable)"
     )
     parser.add_argument(
-        "-n", type=int, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: all)"
+        "-n", type=int, default=WORKERS, metavar="N", help="worker processes (default: two a core, since many wait)"
     )
     parser.add_argument("--full", action="store_true", help="judge each by every clause, also in other processes")
     parser.add_argument("--write", action="store_true", help="keep what fell as what must fall, and the evidence")
@@ -44,7 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Raises PalError for a capability that there is not, and for a roster that is wrong."""
+    """Raises PalError for a capability that there is not, a roster that is wrong, and where the extra grpc lacks."""
+    if not rpc.is_installed():
+        raise PalError("some of the saboteurs speak gRPC; type: pip install 'pytest-pal[grpc]'")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     rosters = [found for found in map(roster, options.capability or _installed()) if found.adapters]
     rows = pool.rows(rosters, workers=max(1, options.n), full=options.full, progress=_progress)
     if options.write:

@@ -68,7 +68,7 @@ class PalSession:
         self.alone = not config.args
         self.results: dict[tuple[str, str], dict[str, ClauseResult]] = {}
         self.deselected = 0
-        self.stopped = False
+        self.stopped = self._frozen = False
         options = config.option
         self.clauses = ClauseFilter(options.pal_clause, options.pal_ids)
         self.is_worker = hasattr(config, "workerinput")
@@ -149,8 +149,10 @@ class PalSession:
             raise pytest.UsageError(_PARTIAL_REPORT)
         if any(item.clause.new_process for item in items) and not self.config.option.collectonly:
             process.start()
-        gc.collect()
-        gc.freeze()
+        if not gc.get_freeze_count():
+            gc.collect()
+            gc.freeze()
+            self._frozen = True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -226,7 +228,8 @@ class PalSession:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         process.stop()
-        gc.unfreeze()
+        if self._frozen:
+            gc.unfreeze()
         self._with_proxies_again()
         if self.is_worker:
             vars(self.config)["workeroutput"]["pal_deselected"] = self.deselected

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import dropwhile
 from typing import Any
 
 from ..faults.catalogue import Fault
 from ..model.clause import ClauseFailed, Unproven
 from ..model.operation import Operation
+from ..model.samples import Sample
 from ..model.subject import Outcome
 from .bench import NUMBERS
 from .ledger import Entry
@@ -32,10 +34,13 @@ class Hurried(Exception):
 
 
 class Trial:
-    """One operation of a subject; `arguments` are new ones each time. ``tried`` healthy calls were made to count."""
+    """One operation of a subject; `arguments` are new ones each time, with ``many`` those of a sample that holds much.
 
-    def __init__(self, subject: LiveSubject, operation: Operation) -> None:
-        self.subject, self.operation = subject, operation
+    ``tried`` healthy calls were made to count.
+    """
+
+    def __init__(self, subject: LiveSubject, operation: Operation, *, many: bool = False) -> None:
+        self.subject, self.operation, self._many = subject, operation, many
         self.seam: Seam = subject.seam
         self.claim = subject.target.meets_wire(operation.name)
         self.tried = 0
@@ -52,11 +57,15 @@ class Trial:
         """
         anew = self.subject.target.needs_deferred(self.operation.name)
         if self._sample is None or self._number == NUMBERS or anew:
-            self._sample, self._number = self.subject.prepare(self.operation.name), 0
+            self._sample, self._number = self.subject.prepare(self._wanted()), 0
         given, self._number = self._sample(self._number), self._number + 1
         if self.operation.key and self.operation.key not in given:
             given[self.operation.key] = self.subject.key()
         return given
+
+    def _wanted(self) -> str | Sample:
+        sample = self.subject.target.contract.samples[self.operation.name]
+        return replace(sample, arguments=sample.many) if self._many and sample.many else self.operation.name
 
     def call(self, arguments: dict[str, Any]) -> Outcome:
         """One call; of a deferred operation with its flush."""
@@ -102,6 +111,13 @@ class Trial:
         """Whether what becomes of the request at this place becomes of the operation, as of its only effect."""
         effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
         return effects == [at] or (self._made == 1 and self.claim != "local")
+
+    @property
+    def last_part(self) -> int | None:
+        """The place of the last of several healthy requests that do the same, each with a part; None: all in one."""
+        routes = [entry.endpoint.route if entry.endpoint else "" for entry in self._healthy]
+        parts = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
+        return next((n for n in reversed(parts) if routes.count(routes[n - 1]) > 1), None)
 
     def asked_again(self, at: int) -> list[str]:
         """Requests of the window, from the ``at``-th on, that were made more often than when all is well."""

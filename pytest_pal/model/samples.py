@@ -38,10 +38,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Sample:
-    """Valid arguments of one operation, its idempotency key left out."""
+    """Valid arguments of one operation, its idempotency key left out.
+
+    ``many`` are others that hold so much that an adapter may need several requests for them.
+    """
 
     arguments: Arguments
     given: tuple[Given, ...] = ()
+    many: Arguments | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from functools import cache
 from multiprocessing import get_context
 
 from ..errors import PalError
@@ -27,13 +27,15 @@ def rows(rosters: Sequence[Roster], *, workers: int, full: bool, progress: Progr
 
 
 def _alone(tasks: Iterable[Task]) -> Iterator[Judged]:
-    with _quiet_memory():
+    try:
         yield from map(_judged, tasks)
+    finally:
+        gc.unfreeze()
 
 
 def _shared(tasks: Iterable[Task], workers: int) -> Iterator[Judged]:
     """Each worker is a new interpreter: a fork would take the threads' locks along."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(_judged, task): task for task in tasks}
         try:
             for done in as_completed(running):
@@ -46,15 +48,12 @@ def _shared(tasks: Iterable[Task], workers: int) -> Iterator[Judged]:
 def _judged(task: Task) -> Judged:
     capability, name, full = task
     found = roster(capability)
+    _keep_what_is_loaded(capability)
     return judge(found.by_name[name], found.contract, full=full)
 
 
-@contextmanager
-def _quiet_memory() -> Iterator[None]:
-    """What is loaded is not looked through again and again: that takes longer than a bound of some items."""
+@cache
+def _keep_what_is_loaded(capability: str) -> None:
+    """A roster is not looked through again by each collection that an item makes."""
     gc.collect()
     gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

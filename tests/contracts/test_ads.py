@@ -31,3 +31,7 @@ def test_a_benign_variant_passes_every_clause(variant: Benign) -> None:
 
 def test_every_own_clause_refusal_and_scenario_has_a_saboteur() -> None:
     assert unproven_by_hand("ads") == set()
+
+
+def test_three_variants_share_nothing_with_the_mock() -> None:
+    assert sum(variant.alone for variant in ADS.benign) >= 3

@@ -17,9 +17,10 @@ from pytest_pal.kit.harness import Harness
 from pytest_pal.kit.twins.adapters import TwinAds
 from pytest_pal.kit.vendor import Vendor
 from pytest_pal.model.verdict import Verdict
+from pytest_pal.prove.derived.rpc import SERVICE, RpcClient
 
 from ..judging import GREEN, fallen, judge
-from .rpc_twin import SERVICE, RpcAds, RpcClient, harness
+from .rpc_twin import RpcAds, harness
 
 
 def test_a_correct_adapter_passes_every_clause() -> None:
@@ -93,7 +94,7 @@ def test_a_method_that_nothing_is_mapped_to_proves_nothing() -> None:
     other = Harness(RpcAds, vendor, config=harness().config)
     result = judge(other, only="ads.create_campaign.shape.output")["ads.create_campaign.shape.output"]
     assert result.verdict is Verdict.UNPROVEN
-    assert "POST /pal.Ads/create_campaign is mapped to nothing" in " ".join(result.text.split())
+    assert "POST /pal.Vendor/create_campaign is mapped to nothing" in " ".join(result.text.split())
 
 
 def test_a_vendor_speaks_one_protocol() -> None:

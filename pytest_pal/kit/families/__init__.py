@@ -17,6 +17,7 @@ from . import (
     lost_replies,
     offline,
     pages,
+    parts,
     repeats,
     sameness,
     scenario,
@@ -69,6 +70,7 @@ _SOURCES = (
     telemetry,
     wire,
     pages,
+    parts,
 )
 
 

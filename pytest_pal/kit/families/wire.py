@@ -10,6 +10,7 @@ from ...faults.catalogue import BY_NAME
 from ...model.clause import Check, Clause, ClauseFailed, holds
 from ...model.operation import Operation
 from ..contract import Contract
+from ..expectation import expected, judge_flush
 from ..seam import Seam
 from ..subject import LiveSubject
 from ..trial import Trial
@@ -79,10 +80,20 @@ def _as_claimed(trial: Trial, made: int) -> None:
     else:
         holds(made == 0, f"meets_wire says {trial.claim}, and requests were made", seen=made)
     if trial.claim == "local" and trial.operation.effect == "write":
-        before = size(trial.subject.snapshot())
-        trial.subject.close()
-        grew = size(trial.subject.snapshot()) > before
-        holds(grew, "what a local operation puts off is sent at the latest by close", seen="nothing was added")
+        _sent_later(trial)
+
+
+def _sent_later(trial: Trial) -> None:
+    """What a local operation puts off is sent at the latest by close, which tells where it cannot."""
+    subject, fault = trial.subject, BY_NAME["status_503"]
+    before = size(subject.snapshot())
+    trial.seam.mark()
+    with trial.seam.failing(fault, 1):
+        outcome = subject.flushed()
+    judge_flush(outcome, expected(fault, trial.operation, subject.traits.delivery, several=True))
+    subject.flushed().unwrap()
+    grew = size(subject.snapshot()) > before
+    holds(grew, "what a local operation puts off is sent at the latest by close", seen="nothing was added")
 
 
 def _free_loop(operation: Operation) -> Check:

@@ -9,6 +9,7 @@ from ...kit.engine import with_engine
 from ...kit.harness import Harness
 from ...model.operation import Operation
 from ..saboteur import RECORDED, Saboteur, renamed
+from . import rpc
 from .contracts import lenient
 from .defect import WIRE, Defect
 
@@ -21,7 +22,9 @@ TABLES = (
     "life",
     "clients",
     "paged",
+    "parts",
     "tokens",
+    "rpc",
     "coroutines",
     "contracts",
 )
@@ -42,6 +45,8 @@ def derived(contract: Contract) -> Iterator[Saboteur]:
     if contract.capability.mock is None:
         return
     for defect in defects():
+        if defect.on == "rpc" and not rpc.is_installed():
+            continue
         for operation in _seats(contract, defect):
             id = defect.clause(contract, operation)
             if id:
@@ -74,14 +79,9 @@ def _saboteur(contract: Contract, operation: Operation, defect: Defect, breaks: 
 
 def _harness(contract: Contract, operation: Operation, defect: Defect) -> Harness:
     from .classes import wrong_class
-    from .paged import in_parts
-    from .tokens import with_tokens
-    from .twins import twin_of
+    from .twins import as_asked, twin_of
 
     wrong = wrong_class(contract, operation, defect)
     if defect.on in WIRE:
-        twin = renamed(twin_of(contract.capability), wrong)
-        if defect.on == "token":
-            return with_tokens(twin)
-        return in_parts(twin, operation) if defect.on == "paged" else twin
+        return as_asked(renamed(twin_of(contract.capability), wrong), operation, defect)
     return with_engine(Harness(wrong)) if defect.on == "engine" else Harness(wrong)

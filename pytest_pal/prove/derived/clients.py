@@ -251,6 +251,12 @@ def _believed(statuses: Callable[[HttpReply], bool]) -> Body:
     return _wrong("answer", wrong)
 
 
+def _misses(self: Any, right: Any, operation: Operation, answer: Any) -> Any:
+    if not answer:
+        raise KeyError("id")
+    return right()
+
+
 def _followed(self: Any, right: Any, operation: Operation, endpoint: str, body: Any, headers: Any) -> Any:
     reply = right()
     if reply.status // 100 != 3:
@@ -298,6 +304,11 @@ def _shows_itself(base: type, operation: Operation) -> dict[str, Any]:
     return {"_class": {"__repr__": lambda self: f"Twin({self._client._token})"}}
 
 
+def _answers(operation: Operation) -> bool:
+    """Whether the client hands out what the vendor said; of a repeatable one, such as route, it makes something."""
+    return operation.effect == "read" or operation.idempotency != "repeatable"
+
+
 def _bare_header(operation: Operation) -> bool:
     return operation.key == KEY
 
@@ -340,13 +351,9 @@ DEFECTS = (
         "retry.slow_is_one_attempt",
         _wrong("send", _again_on("timeout")),
     ),
-    _alike("unbounded", "no request is bounded", "fault.hang", _wrong("send", _unbounded)),
-    _alike(
-        "bounded_by_wait",
-        "each wait has two seconds",
-        "fault.drip_head",
-        _by_the_library(_trusting),
-    ),
+    _twin("unbounded", "no request is bounded", "fault.hang", _wrong("send", _unbounded)),
+    _twin("bounded_by_wait", "each wait has two seconds", "fault.drip_head", _by_the_library(_trusting)),
+    _twin("reads_to_the_end", "an answer is read for as long as it comes", "fault.endless", _by_the_library(_trusting)),
     _twin(
         "trusts_anybody",
         "no certificate is looked at, and each wait has two seconds",
@@ -367,7 +374,8 @@ DEFECTS = (
         "retry_after_in_ms", "seconds are read as milliseconds", "retry.retry_after", _retry_after(lambda s: s / 1000)
     ),
     _alike("believes_empty", "an empty answer is a success", "fault.empty", _believed(lambda reply: not reply.body)),
-    _alike(
+    _twin("misses_members", "what is missing is a KeyError", "fault.hollow", _wrong("output", _misses), _answers),
+    _twin(
         "believes_anything",
         "an answer that cannot be read is a success",
         "fault.malformed",

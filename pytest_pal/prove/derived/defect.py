@@ -12,7 +12,7 @@ from ...model.operation import Operation
 
 Body = Callable[[type, Operation], dict[str, Any]]
 """What a wrong class has of its own, given the right class and the operation that goes wrong."""
-WIRE = ("twin", "paged", "token")
+WIRE = ("twin", "paged", "token", "rpc")
 REFUSAL = "the first refusal"
 """For ``breaks``: the clause of the first thing that the operation must refuse."""
 
@@ -44,10 +44,11 @@ class Defect:
     the contract has; where it has none of them, the defect is none.
 
     ``on`` says what goes wrong: the mock, the mock over an engine that fails, the reference client on the wire, that
-    with a vendor that sends pages or that gives tokens, or the contract. Not ``everywhere``: of operations of one
-    effect and idempotency the first has it. One that is not ``stateless`` needs a vendor that keeps something. Without
-    ``rules`` it takes time with all that is stored. Of reads a ``read_back`` one is given to those that show the
-    effect of a write. A ``whole`` one is of the adapter, not of an operation; it is handed the first one.
+    with a vendor that sends pages or gives tokens, one that speaks gRPC, or the contract. Not ``everywhere``: of
+    operations of one effect and idempotency the first has it. One that is not ``stateless`` needs a vendor that keeps
+    something. Without ``rules`` it takes time with all that is stored. Of reads a ``read_back`` one is given to those
+    that show the effect of a write. A ``whole`` one is of the adapter, not of an operation; it is handed the first
+    one.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Defect:
     breaks: str
     body: Body
     applies: Callable[[Operation], bool] = always
-    on: Literal["mock", "engine", "twin", "paged", "token", "contract"] = "mock"
+    on: Literal["mock", "engine", "twin", "paged", "token", "rpc", "contract"] = "mock"
     whole: bool = False
     stateless: bool = True
     everywhere: bool = True

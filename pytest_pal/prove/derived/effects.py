@@ -11,7 +11,9 @@ from .calls import Call, Given, around, fresh, memory, printed
 from .defect import Body, Defect, keyed, natural, reads, writes
 
 SCENARIO = "adapter.scenario.every_operation"
-SHOWN = "rule.other_instance or rule.bandit_rows or adapter.rule.shared or adapter.scenario.every_operation"
+SHOWN = (
+    "rule.fresh or rule.other_instance or rule.bandit_rows or adapter.rule.shared or adapter.scenario.every_operation"
+)
 BUSY_S = 0.003
 
 

@@ -120,5 +120,6 @@ DEFECTS = (
         "fault.engine_full",
         _reads_write,
         reads,
+        read_back=False,
     ),
 )

@@ -9,6 +9,9 @@ from ...kit.twins.harness import twin
 from ...model.capability import Capability
 from ...model.operation import Operation
 from .defect import Defect
+from .paged import in_parts
+from .rpc import RpcClient, over_rpc
+from .tokens import WithTokens, with_tokens
 
 
 def twin_of(capability: Capability) -> Harness:
@@ -20,11 +23,16 @@ def twin_of(capability: Capability) -> Harness:
     return twin(type("DerivedTwin", (Twin,), {"traits": capability.traits()}, of=capability))
 
 
+def as_asked(harness: Harness, operation: Operation, defect: Defect) -> Harness:
+    """The harness with the kind of vendor that a defect needs."""
+    if defect.on == "paged":
+        return in_parts(harness, operation)
+    return {"token": with_tokens, "rpc": over_rpc}.get(defect.on, lambda found: found)(harness)
+
+
 def wrong_twin(name: str, right: Harness, about: dict[str, Any], operation: Operation, defect: Defect) -> type:
     """The twin's class with a client of its own; ``_class`` has members of the class, or makes them."""
-    from .tokens import WithTokens
-
-    base = WithTokens if defect.on == "token" else Client
+    base = {"token": WithTokens, "rpc": RpcClient}.get(defect.on, Client)
     body = defect.body(base, operation)
     own = body.pop("_class", {})
     own = own(right.cls) if callable(own) else own

@@ -11,6 +11,7 @@ from ...mocks.experiments import MockExperiments, Project, variants
 from ...model.values import thaw
 from ..saboteur import Benign
 from ..wired import asking_first, in_its_words
+from .datafile import DATAFILE
 from .drawn import DRAWN
 from .files import FILES
 from .flags import kind_of
@@ -204,4 +205,5 @@ BENIGN = (
     Benign("without_bandits", WithoutBandits, "no bandits, as it says"),
     Benign("in_its_words", in_its_words(EXPERIMENTS), "answers are zipped and cut, errors in its own words"),
     Benign("asks_first", asking_first(EXPERIMENTS), "an operation is two requests"),
+    Benign("datafile", DATAFILE, "it decides by rules that are up to 3 s old, and tells of exposures with a report"),
 )

@@ -12,6 +12,7 @@ from ...kit.twins.harness import LLM_OBSERVABILITY
 from ...mocks.llm_observability import MockLLMObservability, TraceStore
 from ..saboteur import Benign
 from ..wired import asking_first, in_its_words
+from .batches import BATCHES
 from .files import FILES
 from .nodes import NODES
 from .sqlite import SQLITE
@@ -175,4 +176,5 @@ BENIGN = (
     Benign("given_runs", RUNS, "runs must exist, and the harness names one that does not"),
     Benign("in_its_words", in_its_words(LLM_OBSERVABILITY), "answers are zipped and cut, errors in its own words"),
     Benign("asks_first", asking_first(LLM_OBSERVABILITY), "an operation is two requests"),
+    Benign("batches", BATCHES, "all is acknowledged at once, and sent when it is closed; its ids prove themselves"),
 )

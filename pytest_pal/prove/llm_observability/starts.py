@@ -198,5 +198,10 @@ SABOTEURS = (
             "llm_observability.trace_start.idempotency.refused_is_free",
         ),
     ),
-    Saboteur("shares_arguments", SharesArguments, "llm_observability.adapter.rule.never_mix"),
+    Saboteur(
+        "shares_arguments",
+        SharesArguments,
+        "llm_observability.adapter.rule.never_mix",
+        also=("llm_observability.adapter.offline.own_sleep",),
+    ),
 )

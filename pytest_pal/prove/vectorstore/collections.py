@@ -177,7 +177,7 @@ SABOTEURS = (
     Saboteur("keeps_a_hundred", keeps(100), OWN + "above_limits", RECORDED),
     Saboteur("says_invalid", SaysInvalid, OWN + "above_limits", RECORDED, operations=("search",)),
     Saboteur("creates_then_refuses", CreatesThenRefuses, OWN + "above_limits", RECORDED),
-    Saboteur("creates_twice", CreatesTwice, OWN + "at_once", RECORDED),
+    Saboteur("creates_twice", CreatesTwice, OWN + "at_once", RECORDED, "a refused call creates its collection too"),
     Saboteur("finds_ghosts", FindsGhosts, OWN + "at_once", RECORDED),
     Saboteur("in_memory", InMemory, OWN + "survives", RECORDED),
     Saboteur("wipes_at_close", WipesAtClose, OWN + "survives", RECORDED),
