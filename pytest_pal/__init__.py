@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .kit.vendor import Vendor, json_reply
     from .model.capability import Capability
     from .model.clause import Clause, ClauseFailed, Level, Unproven, clause, holds, refused, same
-    from .model.context import Context
+    from .model.context import Context, RandomIds
     from .model.fields import EXACT, FREE, ID, MEASURED, TIME, Since, tolerance
     from .model.money import Currency, Micros
     from .model.operation import operation
@@ -133,6 +133,7 @@ __all__ = [
     "Payload",
     "PlainText",
     "ProviderError",
+    "RandomIds",
     "Redactor",
     "Refusal",
     "Relay",
@@ -212,7 +213,7 @@ _MODULES = {
     "kit.vendor": "Vendor json_reply",
     "model.capability": "Capability",
     "model.clause": "Clause ClauseFailed Level Unproven clause holds refused same",
-    "model.context": "Context",
+    "model.context": "Context RandomIds",
     "model.fields": "EXACT FREE ID MEASURED TIME Since tolerance",
     "model.money": "Currency Micros",
     "model.operation": "operation",

@@ -1,5 +1,6 @@
 """What the README says is true: its commands, which CI runs, its outputs, its example and its options."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import pytest_pal
 from pytest_pal import plugin
 from tools import readme_commands, readme_transcripts
 from tools.readme_commands import blocks, main, marks
@@ -116,3 +118,14 @@ def test_every_option_is_told() -> None:
     options = set(re.findall(r'"(--pal[a-z-]*)"', inspect.getsource(plugin)))
     assert len(options) >= 6
     assert {option for option in options if f"`{option}" not in readme_commands.README.read_text("utf-8")} == set()
+
+
+PAGES = [readme_commands.README, *sorted(readme_commands.README.parent.glob("docs/**/*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_every_name_that_a_page_imports_is_public(page: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and node.module == "pytest_pal":
+                assert {name.name for name in node.names} <= set(pytest_pal.__all__)

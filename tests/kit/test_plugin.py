@@ -212,6 +212,7 @@ def test_one_wrong_answer_is_one_cause(broken: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.slow
 def test_under_xdist_the_same_clauses_and_verdict(broken: pytest.Pytester) -> None:
     alone = broken.runpytest_subprocess("--pal").parseoutcomes()
     together = broken.runpytest_subprocess("--pal", "-n", "2")

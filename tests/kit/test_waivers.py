@@ -231,6 +231,7 @@ def test_lines_are_found_whatever_stands_between(project: pytest.Pytester) -> No
     assert (text[11], text[18]) == ("[[tool.pytest-pal.waivers]]", "expires = 2026-12-31")
 
 
+@pytest.mark.slow
 def test_workers_waive_by_the_controllers_day(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker's own clock is the machine's; the controller's is patched."""
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)

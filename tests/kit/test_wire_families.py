@@ -141,6 +141,7 @@ KNOWN_MISTAKES: list[tuple[type[Client], dict[str, set[str]]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("client", "clauses"), KNOWN_MISTAKES, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_known_mistake_turns_red_exactly_what_speaks_of_it(
     client: type[Client], clauses: dict[str, set[str]]
