@@ -263,7 +263,8 @@ def test_what_resend_cannot_take_is_refused_here(
     assert vendor.asked == []
 
 
-def test_closing_twice_is_fine(adapter: ResendLifecycle) -> None:
+def test_closing_twice_is_fine(adapter: ResendLifecycle, vendor: FakeResend) -> None:
     send(adapter)
     adapter.close()
     adapter.close()
+    assert len(vendor.asked) == 1

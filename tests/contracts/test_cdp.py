@@ -1,4 +1,4 @@
-"""The saboteurs and benign variants of a capability; `pal prove` holds their exact sets."""
+"""What cdp takes and refuses before any adapter sees it."""
 
 from typing import Any
 
@@ -6,43 +6,9 @@ import pytest
 
 from pytest_pal.contracts.cdp import CAPABILITY
 from pytest_pal.errors import NonRetryableError
-from pytest_pal.mocks.cdp import MockCDP
 from pytest_pal.model.values import instant_text
-from pytest_pal.prove.matrix import caught
-from pytest_pal.prove.matrix import judge as row_of
-from pytest_pal.prove.roster import roster
-from pytest_pal.prove.saboteur import Benign, Saboteur
-
-from ..judging import by_hand, fallen, judge, unproven_by_hand
 
 Json = dict[str, Any]
-ROSTER = roster("cdp")
-
-
-def test_the_mock_is_conformant() -> None:
-    assert fallen(MockCDP) == set()
-    assert len(judge(MockCDP)) > 75
-
-
-@pytest.mark.parametrize("saboteur", by_hand(ROSTER), ids=lambda saboteur: saboteur.name)
-def test_a_saboteur_falls_by_the_clause_it_is_made_for(saboteur: Saboteur) -> None:
-    assert caught(saboteur, ROSTER.contract)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", ROSTER.benign, ids=lambda variant: variant.name)
-def test_a_benign_variant_passes_every_clause(variant: Benign) -> None:
-    assert row_of(variant, ROSTER.contract).unexpected == []
-
-
-def test_every_own_clause_refusal_and_scenario_has_a_saboteur() -> None:
-    assert unproven_by_hand("cdp") == set()
-
-
-def test_three_variants_share_nothing_with_the_mock() -> None:
-    assert sum(variant.alone for variant in ROSTER.benign) >= 3
-
-
 UPSERT: Json = {"id": "ada", "traits": {}, "identifiers": {}}
 INGEST: Json = {
     "event_id": "e1",

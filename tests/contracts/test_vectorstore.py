@@ -1,4 +1,4 @@
-"""The saboteurs and benign variants of a capability; `pal prove` holds their exact sets."""
+"""What vectorstore refuses without a vendor, and how its metrics score."""
 
 from typing import Any
 
@@ -8,42 +8,11 @@ from pytest_pal.clock import SimulatedClock
 from pytest_pal.contracts.vectorstore import CAPABILITY
 from pytest_pal.contracts.vectorstore.protocol import Record
 from pytest_pal.errors import NonRetryableError
-from pytest_pal.mocks.vectorstore import SCORES, MockVectorStore
+from pytest_pal.mocks.vectorstore import SCORES
 from pytest_pal.model.context import Context
-from pytest_pal.prove.matrix import caught
-from pytest_pal.prove.matrix import judge as row_of
-from pytest_pal.prove.roster import roster
-from pytest_pal.prove.saboteur import Benign, Saboteur
 from pytest_pal.prove.vectorstore.benign import Delayed
 
-from ..judging import by_hand, fallen, judge, unproven_by_hand
-
 Json = dict[str, Any]
-ROSTER = roster("vectorstore")
-
-
-def test_the_mock_is_conformant() -> None:
-    assert fallen(MockVectorStore) == set()
-    assert len(judge(MockVectorStore)) > 70
-
-
-@pytest.mark.parametrize("saboteur", by_hand(ROSTER), ids=lambda saboteur: saboteur.name)
-def test_a_saboteur_falls_by_the_clause_it_is_made_for(saboteur: Saboteur) -> None:
-    assert caught(saboteur, ROSTER.contract)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", ROSTER.benign, ids=lambda variant: variant.name)
-def test_a_benign_variant_passes_every_clause(variant: Benign) -> None:
-    assert row_of(variant, ROSTER.contract).unexpected == []
-
-
-def test_every_own_clause_refusal_and_scenario_has_a_saboteur() -> None:
-    assert unproven_by_hand("vectorstore") == set()
-
-
-def test_three_variants_share_nothing_with_the_mock() -> None:
-    assert sum(variant.alone for variant in ROSTER.benign) >= 3
 
 
 REFUSED_LOCALLY: list[Json] = [

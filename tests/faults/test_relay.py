@@ -17,6 +17,7 @@ from pytest_pal.faults.message import Delivery
 from pytest_pal.faults.relay import Relay
 
 from .test_loop import alone
+from .wire import until
 
 HELD = [Delivery.HANG, Delivery.DRIP, Delivery.DRIP_HEAD, Delivery.ENDLESS]
 
@@ -87,14 +88,6 @@ class Client:
 def client(relay: Relay) -> Iterator[Client]:
     with closing(Client(relay)) as client:
         yield client
-
-
-def until(condition: Any) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it did not come to pass")
 
 
 def test_what_is_said_is_passed_on_and_counted(relay: Relay, client: Client, server: LineServer) -> None:

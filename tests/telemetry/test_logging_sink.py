@@ -112,5 +112,6 @@ def test_a_percent_sign_in_a_record_is_no_format(caplog: pytest.LogCaptureFixtur
 
 def test_nothing_is_worked_out_for_a_logger_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("pytest_pal.telemetry.logging_sink.told")
-    logger = logging.Logger("off", level=logging.ERROR)
-    LoggingSink(logger)(record())
+    LoggingSink(logging.Logger("off", level=logging.ERROR))(record())
+    with pytest.raises(NameError, match="told"):
+        LoggingSink(logging.Logger("on", level=logging.INFO))(record())
