@@ -91,12 +91,12 @@ class Trial:
 
     def _counted(self) -> int:
         arguments, self.tried = self.arguments(), self.tried + 1
-        self._mark()
+        self.mark()
         self.call(arguments).unwrap()
         self._healthy = [entry for entry in self.seam.entries() if entry.counted]
         return self.seam.requests()
 
-    def _mark(self) -> None:
+    def mark(self) -> None:
         """Begins a window. A local operation fetches what it answers from in it; what it had put off is sent before."""
         if self.claim == "local":
             self.subject.close()
@@ -109,15 +109,19 @@ class Trial:
 
     def decides(self, at: int) -> bool:
         """Whether what becomes of the request at this place becomes of the operation, as of its only effect."""
-        effects = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
-        return effects == [at] or (self._made == 1 and self.claim != "local")
+        return list(self._effects()) == [at] or (self._made == 1 and self.claim != "local")
 
     @property
     def last_part(self) -> int | None:
         """The place of the last of several healthy requests that do the same, each with a part; None: all in one."""
-        routes = [entry.endpoint.route if entry.endpoint else "" for entry in self._healthy]
-        parts = [n for n, entry in enumerate(self._healthy, 1) if entry.endpoint and entry.endpoint.kind == "effect"]
-        return next((n for n in reversed(parts) if routes.count(routes[n - 1]) > 1), None)
+        routes = self._effects()
+        asked = Counter(routes.values())
+        return max((at for at, route in routes.items() if asked[route] > 1), default=None)
+
+    def _effects(self) -> dict[int, str]:
+        """The routes of the healthy requests that change something, by their places."""
+        found = ((at, entry.endpoint) for at, entry in enumerate(self._healthy, 1))
+        return {at: endpoint.route for at, endpoint in found if endpoint and endpoint.kind == "effect"}
 
     def asked_again(self, at: int) -> list[str]:
         """Requests of the window, from the ``at``-th on, that were made more often than when all is well."""
@@ -175,7 +179,7 @@ class Trial:
         self, fault: Fault, at: int, call: Callable[[], Outcome], bound: float | None
     ) -> tuple[Outcome, bool]:
         limit = PATIENCE_S if bound is None else GIVES_UP_WITHIN * bound
-        self._mark()
+        self.mark()
         with self.seam.failing(fault, at) as switch:
             outcome, in_time = bounded(call, limit, self.seam.release)
         self.seam.release()

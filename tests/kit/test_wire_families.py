@@ -21,6 +21,7 @@ from pytest_pal.kit.twins.client import Client
 from pytest_pal.model.clause import WHOLE
 from pytest_pal.model.operation import Operation
 from pytest_pal.model.payload import Output
+from pytest_pal.prove.experiments.datafile import DATAFILE, DatafileExperiments, DecidesHere
 
 from ..judging import GREEN, fallen, judge
 from . import unusual_twins
@@ -246,6 +247,30 @@ class DoublesWhatIsLost(AtMostOnceAds):
             raise
 
 
+class ForgetsExposures(DecidesHere):
+    """Drops at its end what waits for a report."""
+
+    def close(self) -> None:
+        self._waiting.clear()
+        super().close()
+
+
+class ClosesQuietly(DecidesHere):
+    """Does not tell what it could not send at its end."""
+
+    def close(self) -> None:
+        with suppress(NonRetryableError):
+            super().close()
+
+
+class Forgetful(DatafileExperiments, client=ForgetsExposures):
+    pass
+
+
+class Quiet(DatafileExperiments, client=ClosesQuietly):
+    pass
+
+
 LATER, _ = UNUSUAL["evaluations that are sent later"]
 KEYLESS, _ = UNUSUAL["at most once, at a vendor without keys"]
 
@@ -256,6 +281,8 @@ OWN: list[tuple[Harness, str]] = [
     (replace(LATER, cls=LosesCount), "llm_observability.log_eval.fault.status_400"),
     (replace(LATER, cls=TriesOnce), "llm_observability.log_eval.idempotency.interrupted"),
     (replace(KEYLESS, cls=DoublesWhatIsLost), "ads.create_campaign.idempotency.lost_ack"),
+    (replace(DATAFILE, cls=Forgetful), "experiments.assign.wire.claim"),
+    (replace(DATAFILE, cls=Quiet), "experiments.assign.wire.claim"),
     (over(ShowsItsToken), "ads.adapter.secrets.repr"),
     (over(ClaimsLocal), "ads.pause.wire.claim"),
     (over(ClaimsPure), "ads.pause.wire.claim"),

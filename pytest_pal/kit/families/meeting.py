@@ -39,3 +39,10 @@ def answered(contract: Contract, target: Any) -> list[Operation]:
     """The operations each call of which meets the wire."""
     operations = contract.capability.operations.values()
     return [found for found in operations if not meeting(found, "http", but=NOT_EACH_TIME)(target)]
+
+
+def unanswered(contract: Contract, target: Any) -> str:
+    """Why nothing can be said of an adapter by any one of its operations; "" where one is `answered`."""
+    if target.reach != "http":
+        return f"its reach is {target.reach}"
+    return "" if answered(contract, target) else "no operation is answered by a request of its own"

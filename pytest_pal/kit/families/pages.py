@@ -48,7 +48,7 @@ def _repeating(operation: Operation) -> Check:
     def check(subject: LiveSubject) -> None:
         trial = Trial(subject, operation)
         arguments = trial.arguments()
-        trial.seam.mark()
+        trial.mark()
         trial.call(arguments).unwrap()
         _all_pages(trial)
         outcome = trial.under(REPEATING, 1, lambda: trial.call(arguments))

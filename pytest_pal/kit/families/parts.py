@@ -1,7 +1,6 @@
 """Parts: an operation that stores much in several requests, of which a later one fails. CONTRACTS, section 10."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from ...faults.catalogue import BY_NAME
 from ...model.clause import Check, Clause, holds, same
@@ -12,7 +11,7 @@ from ..expectation import expected, names_its_failures
 from ..subject import LiveSubject
 from ..trial import Trial
 from .idempotency import size
-from .meeting import meeting
+from .meeting import NOT_EACH_TIME, meeting
 
 FAILING = BY_NAME["status_503"]
 
@@ -25,12 +24,8 @@ def clauses(contract: Contract) -> Iterator[Clause]:
                 f"Where a later request of {operation.name} fails, it returns what was stored and names what was not, "
                 "or raises where nothing was stored; the same call, made again, stores the rest.",
                 _in_part(operation),
-                why_not=_at_once(operation),
+                why_not=meeting(operation, "http", "grpc", but=NOT_EACH_TIME),
             )
-
-
-def _at_once(operation: Operation) -> Callable[[Any], str]:
-    return meeting(operation, "http", "grpc", but=("pure", "local", "deferred"))
 
 
 def _in_part(operation: Operation) -> Check:

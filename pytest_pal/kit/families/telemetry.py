@@ -1,6 +1,7 @@
 """Telemetry: each call of an operation gives one record, and the record is true."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from ...faults.catalogue import BY_NAME
 from ...model.clause import WHOLE, Check, Clause, holds, same
@@ -10,7 +11,7 @@ from ..called import Called, called
 from ..contract import Contract
 from ..subject import LiveSubject
 from ..trial import Trial
-from .meeting import NOT_EACH_TIME, answered, meeting
+from .meeting import NOT_EACH_TIME, answered, meeting, unanswered
 
 FIELDS = ("capability", "adapter", "latency_ms", "attempts", "error_class")
 THROTTLED = BY_NAME["status_429"]
@@ -28,7 +29,7 @@ def clauses(contract: Contract) -> Iterator[Clause]:
         f"{contract.capability.name}.{WHOLE}.telemetry.error_rate",
         "The error rate of an adapter is its failures over its calls.",
         _error_rate(contract),
-        why_not=lambda target: "" if answered(contract, target) else "no operation is answered by a request of its own",
+        why_not=partial(unanswered, contract),
     )
 
 

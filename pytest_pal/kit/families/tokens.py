@@ -13,7 +13,7 @@ from ..live_vendor import TOKEN
 from ..subject import LiveSubject
 from ..trial import Trial
 from .faults import fails_and_recovers
-from .meeting import answered
+from .meeting import answered, unanswered
 from .secrets import forms_of
 
 
@@ -52,7 +52,7 @@ def _without(contract: Contract, has: Callable[[Any], bool], otherwise: str) -> 
         vendor = target.harness.vendor
         if vendor is None or not has(vendor):
             return otherwise
-        return "" if answered(contract, target) else "no operation is answered by a request of its own"
+        return unanswered(contract, target)
 
     return why_not
 
@@ -78,7 +78,7 @@ def _rotated(contract: Contract, subject: LiveSubject) -> None:
         return
     arguments = trial.arguments()
     subject.rotate()
-    trial.seam.mark()
+    trial.mark()
     outcome = trial.call(arguments)
     asked = [entry for entry in trial.seam.entries() if _is_for_a_token(entry.endpoint)]
     shown = [entry.brief() for entry in asked if _shows(entry.request, old)]
