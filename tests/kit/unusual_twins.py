@@ -96,6 +96,9 @@ class WithTokensAds(TwinAds, client=WithTokens):
     pass
 
 
+TOKENS = harness.twin(WithTokensAds, *IDENTITY, auth("POST /token"))
+
+
 class AtMostOnceAds(TwinAds):
     """Before a vendor without keys: writes its own down first."""
 
@@ -335,7 +338,8 @@ UNUSUAL: dict[str, tuple[Harness, str]] = {
         ),
         ".create_campaign.",
     ),
-    "tokens": (harness.twin(WithTokensAds, *IDENTITY, auth("POST /token")), ".pause."),
+    "tokens": (TOKENS, ".pause."),
+    "tokens, as a whole": (TOKENS, ".adapter."),
     "at most once, at a vendor without keys": (harness.twin(AtMostOnceAds, *KEYLESS), ".create_campaign."),
     "late reports": (replace(harness.ADS, cls=LaggingAds), ".report."),
     "a 503 that says when to come back": (replace(harness.ADS, cls=RelievedAds), ".pause."),
