@@ -80,9 +80,9 @@ def _installed() -> list[str]:
 def _kept(found: Roster, rows: Iterable[Judged]) -> list[Judged]:
     """The rows of a roster, after what fell was recorded where that is said to be in the data."""
     own = {row.name: row for row in rows if row.capability == found.contract.capability.name}
-    recorded = {each.name: own[each.name] for each in found.saboteurs if each.recorded}
-    expected.write(found.contract, {name: sorted(row.fell - {row.breaks}) for name, row in recorded.items()})
-    return [row.recorded() if name in recorded else row for name, row in own.items()]
+    kept = {each.name: own[each.name].recorded() for each in found.saboteurs if each.recorded}
+    expected.write(found.contract, {name: sorted(row.expected - {row.breaks}) for name, row in kept.items()})
+    return list({**own, **kept}.values())
 
 
 def _progress(done: int, of: int) -> None:

@@ -19,7 +19,7 @@ PATIENT = frozenset(
         *("life_cycle.no_leak", "idempotency.newer_writes"),
     }
 )
-"""Checks that wait, or make many calls: they are only judged for who breaks one of these, or in full."""
+"""Checks that wait, or make many calls: each is only judged for who is made for it, or in full."""
 UNSTEADY = ".fault.endless"
 """How much comes before the bound is the machine's: who only mistakes the one for the other may fall here or not."""
 AGAIN = 2
@@ -28,13 +28,17 @@ AGAIN = 2
 
 @dataclass(frozen=True)
 class Judged:
-    """One row of the matrix. ``judged`` are the IDs that were tried, ``fell`` those that failed or proved nothing."""
+    """One row of the matrix. ``judged`` are the IDs that were tried, ``fell`` those that failed or proved nothing.
+
+    ``held`` are those for which ``expected`` speaks: what else falls, in full, is shown and not held against it.
+    """
 
     capability: str
     name: str
     kind: str
     expected: frozenset[str]
     judged: frozenset[str]
+    held: frozenset[str]
     fell: frozenset[str]
     breaks: str = ""
     derived: bool = False
@@ -52,26 +56,28 @@ class Judged:
     @property
     def unexpected(self) -> list[str]:
         """Clauses that fell and must not have."""
-        return sorted(self.fell - self.expected)
+        return sorted((self.fell & self.held) - self.expected)
 
     @property
     def as_it_must(self) -> bool:
-        return self.fell == self.expected
+        return not self.missing and not self.unexpected
 
     def recorded(self) -> "Judged":
         """The row after what fell was recorded as what must fall; the clause it was made for still must."""
-        return replace(self, expected=self.fell | {self.breaks})
+        return replace(self, expected=(self.fell & self.held) | {self.breaks})
 
 
 def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False, again: int = AGAIN) -> Judged:
     """The row of one adapter. Never raises for what the adapter does."""
     target = target_of(adapter, contract)
     expected = _steady(adapter) if isinstance(adapter, Saboteur) else frozenset()
+    held = frozenset(clause.id for clause in scope(adapter, target))
     clauses = {clause.id: clause for clause in scope(adapter, target, full=full)}
+    held = held if isinstance(adapter, Saboteur) else frozenset(clauses)
     fell = {id for id, clause in clauses.items() if _falls(target, clause)}
     is_new = isinstance(adapter, Saboteur) and adapter.also is None
     for _ in range(0 if is_new else again):
-        wrong = sorted((fell ^ expected) & clauses.keys())
+        wrong = sorted((fell ^ expected) & held)
         fell ^= {id for id in wrong if _falls(target, clauses[id]) is not (id in fell)}
     _let_go(target)
     return Judged(
@@ -80,6 +86,7 @@ def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False,
         kind="saboteur" if isinstance(adapter, Saboteur) else "benign",
         expected=expected,
         judged=frozenset(clauses),
+        held=held,
         fell=frozenset(fell),
         breaks=adapter.breaks if isinstance(adapter, Saboteur) else "",
         derived=isinstance(adapter, Saboteur) and adapter.derived,
@@ -117,7 +124,7 @@ def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole
     made_for = next(found for found in target.contract.clauses if found.id == adapter.breaks)
     if clause.new_process and not made_for.new_process:
         return False
-    if _tail(clause) in PATIENT and _tail(made_for) not in PATIENT:
+    if _tail(clause) in PATIENT and _tail(made_for) != _tail(clause):
         return False
     rules = adapter.rules and target.reach == "in_process"
     if clause.family == SLOW_FAMILY and made_for.family != SLOW_FAMILY and not rules:

@@ -9,15 +9,16 @@ from pytest_pal.prove.proof import Proof, proof_of
 ADS = contract_of("ads")
 SOME = replace(ADS, clauses=ADS.clauses[:4])
 A, B, C, D = (clause.id for clause in SOME.clauses)
+ALL = frozenset({A, B, C, D})
 
 
 def row(name: str, breaks: str, *fell: str, also: tuple[str, ...] = ()) -> Judged:
     expected = frozenset({breaks, *also})
-    return Judged("ads", name, "saboteur", expected, frozenset({A, B, C, D}), frozenset(fell), breaks)
+    return Judged("ads", name, "saboteur", expected, ALL, ALL, frozenset(fell), breaks)
 
 
 def benign(name: str, *fell: str) -> Judged:
-    return Judged("ads", name, "benign", frozenset(), frozenset({A, B, C, D}), frozenset(fell))
+    return Judged("ads", name, "benign", frozenset(), ALL, ALL, frozenset(fell))
 
 
 def proof(*rows: Judged) -> Proof:
@@ -47,6 +48,13 @@ def test_a_clause_that_nobody_falls_by_is_unproven() -> None:
     found = proof(*(each for each in WHOLE if each.name != "d"))
     assert found.unproven == [D]
     assert not found.holds
+
+
+def test_what_falls_beyond_what_a_row_is_held_to_is_shown_and_proves_and_is_no_other_set() -> None:
+    beyond = replace(row("wide", A, A, B), held=frozenset({A}))
+    assert beyond.as_it_must
+    assert beyond.recorded().expected == {A}
+    assert proof(beyond).matrix[B] == ("wide",)
 
 
 def test_a_survivor_is_no_kill() -> None:

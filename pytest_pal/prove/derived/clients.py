@@ -352,7 +352,9 @@ DEFECTS = (
         _wrong("send", _again_on("timeout")),
     ),
     _twin("unbounded", "no request is bounded", "fault.hang", _wrong("send", _unbounded)),
+    _twin("never_late", "an answer is waited for as long as it takes", "fault.late", _wrong("send", _unbounded)),
     _twin("bounded_by_wait", "each wait has two seconds", "fault.drip_head", _by_the_library(_trusting)),
+    _twin("bounded_by_byte", "each byte of an answer has two seconds", "fault.drip", _by_the_library(_trusting)),
     _twin("reads_to_the_end", "an answer is read for as long as it comes", "fault.endless", _by_the_library(_trusting)),
     _twin(
         "trusts_anybody",
