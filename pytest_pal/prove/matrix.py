@@ -22,7 +22,7 @@ PATIENT = frozenset(
 """Checks that wait, or make many calls: each is only judged for who is made for it, or in full."""
 UNSTEADY = ".fault.endless"
 """How much comes before the bound is the machine's: who only mistakes the one for the other may fall here or not."""
-AGAIN = 2
+AGAIN = 3
 """How often what came out otherwise than it must is judged again: a machine that stood still is no verdict."""
 
 

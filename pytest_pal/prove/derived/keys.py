@@ -1,6 +1,7 @@
 """Wrong about keys: dropped, cut, forgotten, compared by the wrong thing."""
 
 import copy
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,6 +16,8 @@ from .defect import Body, Defect, keyed
 REMEMBERED = 5
 HOUR = timedelta(hours=1)
 RACE_S = 0.005
+ONE_AT_A_TIME = threading.Lock()
+"""Who is wrong about one thing is right about threads."""
 
 
 def _rekeyed(rename: Callable[[Any, str], str]) -> Body:
@@ -37,17 +40,19 @@ def _in_memory(self: Any, key: str) -> str:
 
 def _newest(self: Any, key: str) -> str:
     kept = memory(self)
-    name = _in_memory(self, key)
-    while len(kept) > REMEMBERED:
-        kept.pop(next(iter(kept)))
+    with ONE_AT_A_TIME:
+        name = _in_memory(self, key)
+        while len(kept) > REMEMBERED:
+            kept.pop(next(iter(kept)))
     return name
 
 
 def _for_an_hour(self: Any, key: str) -> str:
     now = self._given_ctx.clock.now()
-    name, since = memory(self).get(key, ("", now - 2 * HOUR))
-    if now - since > HOUR:
-        memory(self)[key] = name, since = fresh(), now
+    with ONE_AT_A_TIME:
+        name, since = memory(self).get(key, ("", now - 2 * HOUR))
+        if now - since > HOUR:
+            memory(self)[key] = name, since = fresh(), now
     return str(name)
 
 
