@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..errors import PalError
-from ..model.differences import Difference, Words, differences
+from ..model.differences import Difference, Matcher, Words, differences
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]+)\}")
 _SHIFTED = re.compile(r"(now|today|day)([+-]\d+(?:\.\d+)?)(ms|s|m|h|d)?")
@@ -83,7 +83,7 @@ def _moment(shifted: re.Match[str], names: Names) -> Any:
 
 
 @dataclass(frozen=True)
-class OneOf:
+class OneOf(Matcher):
     """``$one_of: [...]``: any of the values."""
 
     options: list[Any]
@@ -94,7 +94,7 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Unordered:
+class Unordered(Matcher):
     """``$unordered: [...]``: these elements in any order, and no others."""
 
     elements: list[Any]
@@ -112,7 +112,7 @@ class Unordered:
 
 
 @dataclass(frozen=True)
-class Between:
+class Between(Matcher):
     """``$between: [low, high]``: a number within, both ends included."""
 
     bounds: list[Any]
@@ -124,7 +124,7 @@ class Between:
 
 
 @dataclass(frozen=True)
-class Anything:
+class Anything(Matcher):
     """``$any: true``: present, whatever it is."""
 
     _: Any

@@ -182,7 +182,8 @@ class Trial:
         self.mark()
         with self.seam.failing(fault, at) as switch:
             outcome, in_time = bounded(call, limit, self.seam.release)
-        self.seam.release()
+        if fault.slow:
+            self.seam.release()
         if not in_time:
             if bound is not None and _ran_out_of_time(outcome):  # it gave up by itself, late as the machine is busy
                 self.hurried()

@@ -51,8 +51,20 @@ class Scored:
 
     @cached_property
     def score(self) -> int:
-        total = sum(self.weights[factor] * self.part(factor) for factor in FACTORS)
-        return total // sum(self.weights.values())
+        return self._weighed // self._weight
+
+    @cached_property
+    def _weighed(self) -> int:
+        return sum(self.weights[factor] * self.part(factor) for factor in FACTORS)
+
+    @cached_property
+    def _weight(self) -> int:
+        return sum(self.weights.values())
+
+    def score_with(self, factor: Factor, value: int) -> int:
+        """The score if that figure were ``value``."""
+        change = part_score(factor, value, self.references) - self.part(factor)
+        return (self._weighed + self.weights[factor] * change) // self._weight
 
     def part(self, factor: Factor) -> int:
         return part_score(factor, self.figures[factor], self.references)
@@ -120,6 +132,9 @@ def _needed(winner: Scored, second: Scored, factor: Factor) -> int | None:
     best, worst = (0, LARGEST) if factor in second.references else (PPM, 0)
 
     def wins(figure: int) -> bool:
+        score = second.score_with(factor, figure)
+        if score != winner.score:
+            return score > winner.score
         return second.with_figure(factor, figure).key < winner.key
 
     if not wins(best):

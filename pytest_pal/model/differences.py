@@ -1,7 +1,8 @@
 """Where two JSON values differ: types are kept apart, numbers compare by value, a boolean is no number."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 from ..canonical import escape
 
@@ -21,10 +22,10 @@ class Difference(NamedTuple):
     seen: Any
 
 
-@runtime_checkable
-class Matcher(Protocol):
+class Matcher(ABC):
     """An expectation that is a rule instead of a value."""
 
+    @abstractmethod
     def mismatches(self, seen: Any, pointer: str) -> Iterator[Difference]: ...
 
 

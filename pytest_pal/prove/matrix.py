@@ -1,7 +1,7 @@
 """The kill matrix: which clauses fall for an adapter, and whether these are the ones that must."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..kit.contract import Contract
@@ -24,6 +24,8 @@ UNSTEADY = ".fault.endless"
 """How much comes before the bound is the machine's: who only mistakes the one for the other may fall here or not."""
 AGAIN = 3
 """How often what came out otherwise than it must is judged again: a machine that stood still is no verdict."""
+
+Wanted = Callable[[Clause], bool]
 
 
 @dataclass(frozen=True)
@@ -108,29 +110,33 @@ def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> 
     A benign variant is judged by all that need no other process, over the wire without the rules; for a saboteur
     see `Saboteur`.
     """
-    whole = full or isinstance(adapter, Benign) or adapter.full
+    wanted = _benign(target) if isinstance(adapter, Benign) else _wrong(adapter, target)
     for clause in target.contract.clauses:
-        if not target.why_not(clause) and (full or _wanted(adapter, target, clause, whole=whole)):
+        if not target.why_not(clause) and (full or wanted(clause)):
             yield clause
 
 
-def _wanted(adapter: Saboteur | Benign, target: Target, clause: Clause, *, whole: bool) -> bool:
-    if isinstance(adapter, Benign):
-        return not clause.new_process and (target.reach == "in_process" or clause.family != SLOW_FAMILY)
-    if clause.id.endswith(UNSTEADY) and clause.id != adapter.breaks:
-        return False
-    if clause.id in adapter.expected:
-        return True
-    made_for = next(found for found in target.contract.clauses if found.id == adapter.breaks)
-    if clause.new_process and not made_for.new_process:
-        return False
-    if _tail(clause) in PATIENT and _tail(made_for) != _tail(clause):
-        return False
-    rules = adapter.rules and target.reach == "in_process"
-    if clause.family == SLOW_FAMILY and made_for.family != SLOW_FAMILY and not rules:
-        return False
-    named = {id.split(".")[1] for id in adapter.expected}
-    return whole or clause.operation in {*named, *adapter.operations, WHOLE}
+def _benign(target: Target) -> Wanted:
+    return lambda clause: not clause.new_process and (target.reach == "in_process" or clause.family != SLOW_FAMILY)
+
+
+def _wrong(saboteur: Saboteur, target: Target) -> Wanted:
+    made_for = next(clause for clause in target.contract.clauses if clause.id == saboteur.breaks)
+    operations = {WHOLE, *saboteur.operations, *(id.split(".")[1] for id in saboteur.expected)}
+    rules = made_for.family == SLOW_FAMILY or (saboteur.rules and target.reach == "in_process")
+
+    def wanted(clause: Clause) -> bool:
+        if clause.id.endswith(UNSTEADY) and clause.id != saboteur.breaks:
+            return False
+        if clause.id in saboteur.expected:
+            return True
+        if clause.new_process and not made_for.new_process:
+            return False
+        if _tail(clause) in PATIENT and _tail(made_for) != _tail(clause):
+            return False
+        return (rules or clause.family != SLOW_FAMILY) and (saboteur.full or clause.operation in operations)
+
+    return wanted
 
 
 def _tail(clause: Clause) -> str:

@@ -1,11 +1,13 @@
 """All rows of the matrix, in this process or in several; what comes out is the same."""
 
 import gc
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized
 
 from ..errors import PalError
 from .matrix import Judged, judge
@@ -35,7 +37,8 @@ def _alone(tasks: Iterable[Task]) -> Iterator[Judged]:
 
 def _shared(tasks: Iterable[Task], workers: int) -> Iterator[Judged]:
     """Each worker is a new interpreter: a fork would take the threads' locks along."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _stay_on_one_core, (context.Value("i"),)) as pool:
         running = {pool.submit(_judged, task): task for task in tasks}
         try:
             for done in as_completed(running):
@@ -43,6 +46,16 @@ def _shared(tasks: Iterable[Task], workers: int) -> Iterator[Judged]:
         except BrokenProcessPool as error:
             lost = sum(not each.done() or each.exception() is not None for each in running)
             raise PalError(f"a worker ended by itself, {lost} adapters are not judged; type: pal prove -n 1") from error
+
+
+def _stay_on_one_core(turn: "Synchronized[int]") -> None:
+    """An adapter and its vendor take turns: to wake another core for each costs more than the work."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    with turn.get_lock():
+        number, turn.value = turn.value, turn.value + 1
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def _judged(task: Task) -> Judged:
