@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Timer
 from typing import Any
 
@@ -105,11 +106,8 @@ def _free_loop(operation: Operation) -> Check:
         arguments = trial.arguments()
         ticks: list[int] = []
         trial.seam.mark()
-        rescue = Timer(BLOCKED_S, trial.seam.release)
-        rescue.start()
-        with trial.seam.failing(BY_NAME["hang"], 1):
+        with trial.seam.failing(BY_NAME["hang"], 1), _rescued(trial.seam):
             subject.beside(operation.name, arguments, lambda: _ticking(trial.seam, ticks))
-        rescue.cancel()
         if len(ticks) < TICKS:
             raise ClauseFailed("the loop stood still until the vendor gave up: the operation blocks it")
 
@@ -122,13 +120,24 @@ def _cancelled(operation: Operation) -> Check:
         subject.attempt(operation.name, **trial.arguments()).unwrap()
         arguments = trial.arguments()
         trial.seam.mark()
-        with trial.seam.failing(BY_NAME["hang"], 1):
+        with trial.seam.failing(BY_NAME["hang"], 1), _rescued(trial.seam):
             outcome = subject.cancelled(operation.name, arguments, lambda: bool(trial.seam.entries()))
             trial.seam.release()
         if not isinstance(outcome.error, asyncio.CancelledError):
             raise ClauseFailed(f"cancelled while its vendor had not answered, it {outcome.brief()}") from outcome.error
 
     return check
+
+
+@contextmanager
+def _rescued(seam: Seam) -> Iterator[None]:
+    """Has the vendor give up on a loop that stands still."""
+    rescue = Timer(BLOCKED_S, seam.release)
+    rescue.start()
+    try:
+        yield
+    finally:
+        rescue.cancel()
 
 
 async def _ticking(seam: Seam, ticks: list[int]) -> None:
