@@ -45,7 +45,7 @@ class Launch:
     @classmethod
     def of(cls, bench: "Bench", calls: Sequence[tuple[str, Arguments]]) -> "Launch":
         adapter = bench.target.cls
-        if _importable(adapter) is not adapter:
+        if not importable(adapter):
             raise Unproven(
                 f"a new process cannot import {adapter.__qualname__} from {adapter.__module__}: "
                 "let the class have its name at the top level of that module"
@@ -63,12 +63,12 @@ class Launch:
         )
 
 
-def _importable(cls: type) -> Any:
-    """What a class's module holds under its name; another thing, or None, for one that was made in a function."""
+def importable(cls: type) -> bool:
+    """Whether the class's module holds it under its name, as it does not where it was made in a function."""
     try:
-        return attrgetter(cls.__qualname__)(sys.modules[cls.__module__])
+        return attrgetter(cls.__qualname__)(sys.modules[cls.__module__]) is cls
     except (AttributeError, KeyError):
-        return None
+        return False
 
 
 class Unportable(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..kit.contract import Contract
+from ..kit.process import importable
 from ..kit.runner import run_clause
 from ..kit.target import Target
 from ..model.clause import WHOLE, Clause
@@ -73,9 +74,12 @@ def judge(adapter: Saboteur | Benign, contract: Contract, *, full: bool = False,
     """The row of one adapter. Never raises for what the adapter does."""
     target = target_of(adapter, contract)
     expected = _steady(adapter) if isinstance(adapter, Saboteur) else frozenset()
-    held = frozenset(clause.id for clause in scope(adapter, target))
-    clauses = {clause.id: clause for clause in scope(adapter, target, full=full)}
-    held = held if isinstance(adapter, Saboteur) else frozenset(clauses)
+    clauses = {clause.id: clause for clause in scope(adapter, target)}
+    held = frozenset(clauses)
+    if full:
+        clauses |= {clause.id: clause for clause in _beyond(held, target)}
+    if isinstance(adapter, Benign):
+        held = frozenset(clauses)
     fell = {id for id, clause in clauses.items() if _falls(target, clause)}
     is_new = isinstance(adapter, Saboteur) and adapter.also is None
     for _ in range(0 if is_new else again):
@@ -104,7 +108,7 @@ def caught(saboteur: Saboteur, contract: Contract) -> bool:
     return fell
 
 
-def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> Iterator[Clause]:
+def scope(adapter: Saboteur | Benign, target: Target) -> Iterator[Clause]:
     """The clauses that an adapter is judged by, in order of dependency.
 
     A benign variant is judged by all that need no other process, over the wire without the rules; for a saboteur
@@ -112,7 +116,15 @@ def scope(adapter: Saboteur | Benign, target: Target, *, full: bool = False) -> 
     """
     wanted = _benign(target) if isinstance(adapter, Benign) else _wrong(adapter, target)
     for clause in target.contract.clauses:
-        if not target.why_not(clause) and (full or wanted(clause)):
+        if not target.why_not(clause) and wanted(clause):
+            yield clause
+
+
+def _beyond(held: frozenset[str], target: Target) -> Iterator[Clause]:
+    """All others. They come last: an adapter that hung, or remembers, is no longer what it was."""
+    for clause in target.contract.clauses:
+        elsewhere = clause.new_process and not importable(target.cls)
+        if clause.id not in held and not elsewhere and not target.why_not(clause):
             yield clause
 
 

@@ -35,7 +35,7 @@ class InReview(Shows):
 
     def show(self, campaign: Json) -> Any:
         status = "in_review" if campaign["status"] == "active" else campaign["status"]
-        return Campaign(**{**campaign, "status": status, "extensions": {"status": "PENDING_REVIEW"}})
+        return Campaign(**{**campaign, "status": status, "extensions": {"status": "PENDING_REVIEW"}}).plain()
 
 
 class Backwards(Reports):

@@ -1,6 +1,8 @@
 """Unusual, and correct."""
 
 import copy
+from bisect import bisect
+from itertools import accumulate
 from random import Random
 from typing import Any, ClassVar
 
@@ -22,16 +24,24 @@ from .sqlite import SQLITE
 class Dice(Project):
     """Draws once for a unit and writes it down; another kind of share, and rows in another order."""
 
-    random = Random(20_260_302)
-    shares: ClassVar[dict[tuple[str, str], float]] = {}
+    def __init__(self, state: Json, seed: str) -> None:
+        super().__init__(state, seed)
+        self._shares: dict[str, float] = state.setdefault("shares", {})
 
     def is_in(self, key: str, unit: str, percent: int) -> bool:
-        return self.shares.setdefault((key, unit), self.random.random()) * 100 < percent
+        return self._share("ramp", key, unit) * 100 < percent
 
     def choose(self, key: str, experiment: Json, unit: str) -> str:
         if "floor" in experiment["settings"]:
             return super().choose(key, experiment, unit)
-        return self.random.choices(variants(experiment), experiment["settings"]["weights"])[0]
+        ends = list(accumulate(experiment["settings"]["weights"]))
+        return variants(experiment)[bisect(ends, self._share("variant", key, unit) * ends[-1])]
+
+    def _share(self, *of: str) -> float:
+        name = "/".join(of)
+        if name not in self._shares:
+            self._shares[name] = Random(f"{self._seed}/{len(self._shares)}").random()
+        return self._shares[name]
 
 
 class Models(MockExperiments):

@@ -99,13 +99,13 @@ class Lags(MockLLMObservability):
 
     def traces(self) -> Any:
         past = self._past()
-        until = self._ctx.clock.now() - timedelta(seconds=60)
+        until = self._ctx.clock.now().timestamp() - 60
         return next((rows for at, rows in reversed(past) if at <= until), [])
 
     def _past(self) -> list[Any]:
         with self._box as state:
             past: list[Any] = state.setdefault("past", [])
-            past.append((self._ctx.clock.now(), super().traces()))
+            past.append((self._ctx.clock.now().timestamp(), [row.plain() for row in super().traces()]))
         return past
 
     def trace_start(self, *arguments: Any, **named: Any) -> Json:

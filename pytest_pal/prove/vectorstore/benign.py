@@ -108,12 +108,12 @@ class Delayed(MockVectorStore):
 
     def __init__(self, config: Mapping[str, Any], ctx: Context) -> None:
         super().__init__(config, ctx)
-        self._clock, self._past = ctx.clock, config["state"].setdefault("past", [])
+        self._clock = ctx.clock
 
     def _remember(self, result: Json) -> Json:
         with self._box as state:
             kept = json.dumps({name: state[name] for name in ("collections", "aliases")})
-            self._past.append((self._clock.now().timestamp(), kept))
+            state.setdefault("past", []).append((self._clock.now().timestamp(), kept))
         return result
 
     def index(self, *arguments: Any) -> Json:
@@ -123,7 +123,8 @@ class Delayed(MockVectorStore):
         return self._remember(super().swap(*arguments))
 
     def search(self, *arguments: Any) -> Json:
-        seen = [kept for at, kept in self._past if at <= self._clock.now().timestamp() - 5]
+        with self._box as state:
+            seen = [kept for at, kept in state.get("past", ()) if at <= self._clock.now().timestamp() - 5]
         past = json.loads(seen[-1]) if seen else {}
         return MockVectorStore({"state": past}, Context(clock=self._clock)).search(*arguments)
 
