@@ -74,6 +74,35 @@ def test_a_saboteur_is_judged_by_its_operation_and_the_whole_and_in_full_by_ever
     assert not any(id.endswith(".new_process") for id in more)
 
 
+def test_in_full_what_is_held_comes_first() -> None:
+    """An adapter that remembers falls by the same clauses, whatever else is tried."""
+    found = roster.roster("ads")
+    row = judge(found.by_name["pause.works_once"], found.contract, full=True)
+    assert row.as_it_must
+    assert any(id.endswith(".new_process") for id in row.judged - row.held)
+
+
+def test_in_full_what_falls_elsewhere_is_only_shown() -> None:
+    class RefusesReports(Refuses):
+        def report(self, *arguments: Any, **named: Any) -> Any:
+            raise NonRetryableError("forbidden")
+
+    row = judge(Saboteur("refuses", RefusesReports, STOPS), ADS, full=True)
+    assert any(id.startswith("ads.report.rule.") for id in row.fell)
+    assert not any(id.startswith("ads.report.") for id in row.unexpected)
+
+
+def test_in_full_a_class_made_in_a_function_is_not_looked_for_in_a_new_process() -> None:
+    class Local(MockAds):
+        """As the mock."""
+
+    row = judge(Benign("local", Local, "a new process cannot import it"), ADS, full=True)
+    assert row.as_it_must
+    assert row.judged == row.held
+    assert any(id.startswith("ads.report.") for id in row.judged)
+    assert not any(id.endswith(".new_process") for id in row.judged)
+
+
 def test_what_comes_out_otherwise_is_judged_again() -> None:
     class Flaky(MockAds):
         calls = 0
